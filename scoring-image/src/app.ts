@@ -1,0 +1,159 @@
+import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import { Batcher } from "./inference/batcher";
+import type { SessionPlan } from "./inference/messages";
+import { Predictor } from "./inference/predictor";
+import { SessionPool } from "./inference/sessionPool";
+import { checkGraph } from "./model/graph";
+import { ModelPackageError, readModelPackage, type ModelPackage } from "./model/modelPackage";
+import { registerAzureml } from "./protocols/azureml/routes";
+import { drain } from "./protocols/drain";
+import { registerHealth } from "./protocols/health";
+import { buildHttpServer } from "./protocols/httpServer";
+import { buildMetricsServer } from "./protocols/metricsServer";
+import { keyAuthenticator, openAuthenticator, type Authenticator } from "./security/keys";
+import { SettingsError, type Settings } from "./settings";
+import { Metrics } from "./telemetry/metrics";
+
+export interface ServiceOptions {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  /** Path of the bundled `sessionWorker.js`. */
+  readonly workerEntry: string;
+}
+
+/** Where a started service can be reached. */
+export interface ServiceAddress {
+  /** For example `http://127.0.0.1:5001`. */
+  readonly url: string;
+  readonly metricsUrl: string;
+}
+
+/** The scoring service: model, session workers and protocols, put together from settings. It owns no process. */
+export class ScoringService {
+  readonly model: ModelPackage;
+  readonly #options: ServiceOptions;
+  readonly #metrics = new Metrics();
+  readonly #pool: SessionPool;
+  readonly #batcher: Batcher;
+  #http: FastifyInstance | undefined;
+  #metricsHttp: FastifyInstance | undefined;
+  #isWarm = false;
+  #isDraining = false;
+
+  /** @throws ModelPackageError when the model package cannot be served */
+  constructor(options: ServiceOptions) {
+    const { settings, logger, workerEntry } = options;
+    this.#options = options;
+    this.model = readModelPackage(settings.modelDir);
+    this.#pool = new SessionPool({
+      entry: workerEntry,
+      plan: planFor(this.model, settings),
+      instances: settings.instances,
+      logger,
+      onIdle: () => this.#batcher.pump(),
+      onRestart: () => this.#metrics.countRestart(),
+    });
+    this.#batcher = new Batcher(this.#pool, settings, this.#metrics);
+    this.#metrics.watch({
+      queueLength: () => this.#batcher.length,
+      workersReady: () => this.#pool.readyCount,
+    });
+  }
+
+  /** True when new requests should be sent here: warm, and not about to stop. */
+  get isReady(): boolean {
+    return this.#canScore && !this.#isDraining;
+  }
+
+  get #canScore(): boolean {
+    return this.#isWarm && this.#pool.readyCount > 0;
+  }
+
+  /**
+   * Listens, then opens and warms the model: until that is done the service answers that it is alive but not ready.
+   * @throws ModelPackageError when the graph is refused; Node's EADDRINUSE when a port is taken
+   */
+  async start(): Promise<ServiceAddress> {
+    const address = await this.#listen();
+    const graph = await this.#pool.start().catch((cause: Error) => {
+      throw new ModelPackageError(`${this.model.file} cannot be opened: ${cause.message}`, {
+        cause,
+      });
+    });
+    checkGraph(this.model, graph);
+    this.#isWarm = true;
+    return address;
+  }
+
+  async #listen(): Promise<ServiceAddress> {
+    const { settings, logger } = this.#options;
+    const { host, port, metricsPort } = settings;
+    const http = await buildHttpServer({
+      settings,
+      logger,
+      authenticate: authenticatorFor(settings),
+      isDraining: () => this.#isDraining,
+    });
+    registerHealth(http, () => this.isReady);
+    registerAzureml(http, {
+      ...settings,
+      predictor: new Predictor(this.model, this.#batcher, settings.maxPixels, () => this.#canScore),
+      serviceName: settings.serviceName ?? this.model.name,
+      metrics: this.#metrics,
+    });
+    this.#http = http;
+    this.#metricsHttp = buildMetricsServer(this.#metrics);
+    await http.listen({ host, port });
+    await this.#metricsHttp.listen({ host, port: metricsPort });
+    return { url: urlOf(http), metricsUrl: urlOf(this.#metricsHttp) };
+  }
+
+  /**
+   * Stops in order: not ready; accept for `preStopDelayMs` more; close the door; let every accepted request finish,
+   * at most `shutdownGraceMs`; end the workers.
+   * @returns false when requests were cut off because the grace period ended
+   */
+  async stop(): Promise<boolean> {
+    const { preStopDelayMs, shutdownGraceMs } = this.#options.settings;
+    this.#isDraining = true;
+    await delay(preStopDelayMs);
+    const isComplete = this.#http ? await drain(this.#http, shutdownGraceMs) : true;
+    await Promise.all([this.#http?.close(), this.#metricsHttp?.close(), this.#pool.close()]);
+    return isComplete;
+  }
+}
+
+function planFor(model: ModelPackage, settings: Settings): SessionPlan {
+  const batch = model.input.shape[0] as number | string;
+  if (typeof batch === "number" && batch !== settings.maxBatchSize) {
+    throw new ModelPackageError(
+      `${model.name} takes batches of exactly ${batch}, but MAX_BATCH_SIZE is ${settings.maxBatchSize}: ` +
+        (batch === 1 ? "set MAX_BATCH_SIZE=1" : "export the model with a free batch dimension"),
+    );
+  }
+  return {
+    modelFile: model.file,
+    inputName: model.input.name,
+    transform: model.input.transform,
+    outputNames: model.outputs.map(({ name }) => name),
+    threads: settings.threadsPerInstance,
+    maxBatchSize: settings.maxBatchSize,
+  };
+}
+
+function authenticatorFor({ auth, primaryKey, secondaryKey }: Settings): Authenticator {
+  if (auth === "none") return openAuthenticator;
+  if (!primaryKey)
+    throw new SettingsError(["PRIMARY_KEY is not set: set it, or AUTH=none for an open service"]);
+  return keyAuthenticator(
+    secondaryKey ? { primary: primaryKey, secondary: secondaryKey } : { primary: primaryKey },
+  );
+}
+
+function urlOf(app: FastifyInstance): string {
+  const { address, port, family } = app.server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}

@@ -1,0 +1,69 @@
+/**
+ * What the outside world may rely on: ports, paths, environment variables, headers and metric names.
+ * The Pulumi program imports this file and no other from the scoring image.
+ */
+
+/** TCP ports the server listens on unless its environment says otherwise. 5001 is the reference container's. */
+export const defaultPorts = { scoring: 5001, metrics: 5002 } as const;
+
+/** HTTP paths. `serviceScore` takes the service's name, as the reference front end routes it. */
+export const paths = {
+  root: "/",
+  score: "/score",
+  swagger: "/swagger.json",
+  live: "/v2/health/live",
+  ready: "/v2/health/ready",
+  metrics: "/metrics",
+  serviceScore: (name: string) => `/api/v1/service/${name}/score`,
+  serviceSwagger: (name: string) => `/api/v1/service/${name}/swagger.json`,
+} as const;
+
+/** Response and request headers of the Azure ML scoring contract, in lower case as Node delivers them. */
+export const headers = {
+  requestId: "x-request-id",
+  legacyRequestId: "x-ms-request-id",
+  clientRequestId: "x-ms-client-request-id",
+  runFunctionFailed: "x-ms-run-function-failed",
+  runFunctionMs: "x-ms-run-fn-exec-ms",
+} as const;
+
+/** Names of the environment variables that `settings.ts` reads; README lists defaults and meanings. */
+export const variables = {
+  host: "HOST",
+  port: "PORT",
+  metricsPort: "METRICS_PORT",
+  serviceName: "SERVICE_NAME",
+  modelDir: "MODEL_DIR",
+  auth: "AUTH",
+  primaryKey: "PRIMARY_KEY",
+  secondaryKey: "SECONDARY_KEY",
+  instances: "INSTANCES",
+  threadsPerInstance: "THREADS_PER_INSTANCE",
+  maxBatchSize: "MAX_BATCH_SIZE",
+  maxBatchDelayMs: "MAX_BATCH_DELAY_MS",
+  maxQueueSize: "MAX_QUEUE_SIZE",
+  maxQueueWaitMs: "MAX_QUEUE_WAIT_MS",
+  scoringTimeoutMs: "SCORING_TIMEOUT_MS",
+  bodyTimeoutMs: "BODY_TIMEOUT_MS",
+  keepAliveTimeoutMs: "KEEP_ALIVE_TIMEOUT_MS",
+  maxBodyBytes: "MAX_BODY_BYTES",
+  maxPixels: "MAX_PIXELS",
+  corsOrigins: "CORS_ORIGINS",
+  preStopDelayMs: "PRE_STOP_DELAY_MS",
+  shutdownGraceMs: "SHUTDOWN_GRACE_MS",
+  logLevel: "LOG_LEVEL",
+} as const;
+
+/** Prometheus metric names; durations are histograms in seconds. */
+export const metricNames = {
+  requests: "scoring_requests_total",
+  requestDuration: "scoring_request_duration_seconds",
+  queueDuration: "scoring_queue_duration_seconds",
+  imagingDuration: "scoring_imaging_duration_seconds",
+  inferenceDuration: "scoring_inference_duration_seconds",
+  batchSize: "scoring_batch_size",
+  queueLength: "scoring_queue_length",
+  inFlight: "scoring_requests_in_flight",
+  workersReady: "scoring_session_workers_ready",
+  workerRestarts: "scoring_session_worker_restarts_total",
+} as const;

@@ -1,0 +1,77 @@
+import { ScoringError } from "../errors";
+import { readJpegHeader } from "./jpegHeader";
+import { readPngHeader } from "./pngHeader";
+
+/** EXIF orientation, 1 to 8; 1 is upright. Exif 2.32, tag 0x0112. */
+export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+/** What the first bytes of a picture say about it, before anything is decoded. */
+export interface ImageHeader {
+  readonly format: "jpeg" | "png";
+  /** Stored width in pixels, before the orientation is applied. */
+  readonly width: number;
+  /** Stored height in pixels, before the orientation is applied. */
+  readonly height: number;
+  /** Channels as stored: 1 grey, 3 colour, 4 CMYK or colour with alpha. */
+  readonly channels: number;
+  readonly orientation: Orientation;
+  /** Offset in bytes behind which the picture data lies. */
+  readonly dataOffset: number;
+}
+
+const ascii = (bytes: Uint8Array, start: number, length: number) =>
+  String.fromCharCode(...bytes.subarray(start, start + length));
+
+/** Names a picture format that is recognised but not served, or undefined. */
+function unsupportedFormat(bytes: Uint8Array): string | undefined {
+  if (ascii(bytes, 0, 4) === "RIFF" && ascii(bytes, 8, 4) === "WEBP") return "WebP";
+  if (ascii(bytes, 0, 4) === "GIF8") return "GIF";
+  if (ascii(bytes, 0, 2) === "BM" && bytes.length >= 26) return "BMP";
+  if (["II*\0", "MM\0*"].includes(ascii(bytes, 0, 4))) return "TIFF";
+  if (bytes[0] === 0xff && bytes[1] === 0x0a) return "JPEG XL";
+  if (ascii(bytes, 0, 12) === "\0\0\0\fJXL \r\n\x87\n") return "JPEG XL";
+  if (ascii(bytes, 4, 8) === "jP  \r\n\x87\n") return "JPEG 2000";
+  if (ascii(bytes, 4, 4) === "ftyp") {
+    const brand = ascii(bytes, 8, 4);
+    if (brand.startsWith("avi")) return "AVIF";
+    if (/^(hei|hev|mif1|msf1)/.test(brand)) return "HEIC";
+  }
+  return undefined;
+}
+
+function notAnImage(bytes: Uint8Array): ScoringError {
+  if (bytes.length === 0) {
+    return new ScoringError("NOT_AN_IMAGE", "The body is empty; send the bytes of a JPEG or PNG.");
+  }
+  const text = ascii(bytes, 0, 64).trimStart();
+  const looks = /^[[{"]/.test(text) ? "JSON" : /^</.test(text) ? "HTML or XML" : undefined;
+  const found = looks ? `The body looks like ${looks}` : "The body is not a picture";
+  return new ScoringError("NOT_AN_IMAGE", `${found}; send the raw bytes of a JPEG or PNG.`);
+}
+
+/**
+ * Recognises a picture by its content (never by its name or Content-Type) and reads its dimensions without decoding it.
+ * @param maxPixels bound on width x height, checked before any memory is taken for pixels
+ * @throws ScoringError NOT_AN_IMAGE, UNSUPPORTED_FORMAT, IMAGE_TRUNCATED, IMAGE_CORRUPT or IMAGE_TOO_LARGE
+ */
+export function readImageHeader(bytes: Uint8Array, maxPixels: number): ImageHeader {
+  const header = readKnownHeader(bytes);
+  const { width, height } = header;
+  if (width * height > maxPixels) {
+    throw new ScoringError(
+      "IMAGE_TOO_LARGE",
+      `The picture has ${width} x ${height} pixels; this service takes at most ${maxPixels} pixels.`,
+    );
+  }
+  return header;
+}
+
+function readKnownHeader(bytes: Uint8Array): ImageHeader {
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return readJpegHeader(bytes);
+  if (ascii(bytes, 0, 8) === "\x89PNG\r\n\x1a\n") return readPngHeader(bytes);
+  const format = unsupportedFormat(bytes);
+  if (format) {
+    throw new ScoringError("UNSUPPORTED_FORMAT", `${format} is not supported; send JPEG or PNG.`);
+  }
+  throw notAnImage(bytes);
+}

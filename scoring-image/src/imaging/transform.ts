@@ -1,0 +1,67 @@
+/** How a picture becomes a model's input tensor, every choice spelled out. */
+export interface ImageTransform {
+  /** Height and width of the input tensor in pixels. */
+  readonly height: number;
+  readonly width: number;
+  /** `shorterSide`: scale so that the shorter side has this many pixels, then crop the centre. `stretch`: ignore the aspect ratio. */
+  readonly resize:
+    | {
+        readonly to: "shorterSide";
+        readonly pixels: number;
+        readonly centre: "truncate" | "round";
+      }
+    | { readonly to: "stretch" };
+  /**
+   * `legacyBilinear`: TensorFlow 1's resize_bilinear without align_corners and without half-pixel centres.
+   * `antialiasedBilinear`: Pillow's Image.BILINEAR, which torchvision uses.
+   */
+  readonly kernel: "legacyBilinear" | "antialiasedBilinear";
+  /** Order of the tensor's channels. */
+  readonly order: "RGB" | "BGR";
+  /** (value - mean) * scale, with value 0..255, for R, G, B in this order whatever `order` says. */
+  readonly mean: readonly [number, number, number];
+  readonly scale: readonly [number, number, number];
+  readonly layout: "NCHW" | "NHWC";
+  readonly dtype: "float32" | "uint8";
+}
+
+/** The part of a picture's resized form that the model sees, in pixels. */
+export interface Geometry {
+  /** Size to which the whole picture is scaled. */
+  readonly resizedWidth: number;
+  readonly resizedHeight: number;
+  /** Offset of the cut inside the resized picture; its size is the transform's width and height. */
+  readonly left: number;
+  readonly top: number;
+}
+
+/**
+ * Where the transform cuts from a picture of the given size.
+ * `truncate` follows the reference system's preprocess_array (both sides trunc(side * scale), offsets truncated), `round` torchvision
+ * (longer side truncated, offsets rounded half to even).
+ */
+export function geometry(transform: ImageTransform, width: number, height: number): Geometry {
+  const { resize } = transform;
+  if (resize.to === "stretch") {
+    return { resizedWidth: transform.width, resizedHeight: transform.height, left: 0, top: 0 };
+  }
+  const shorter = Math.min(width, height);
+  const scaled = (side: number) =>
+    side === shorter ? resize.pixels : Math.trunc((resize.pixels * side) / shorter);
+  const resizedWidth = scaled(width);
+  const resizedHeight = scaled(height);
+  const offset = resize.centre === "truncate" ? Math.trunc : roundHalfToEven;
+  return {
+    resizedWidth,
+    resizedHeight,
+    left: offset((resizedWidth - transform.width) / 2),
+    top: offset((resizedHeight - transform.height) / 2),
+  };
+}
+
+/** Python's round(): torchvision's centre crop depends on it for odd margins. */
+function roundHalfToEven(value: number): number {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}

@@ -1,0 +1,65 @@
+import { ScoringError } from "../errors";
+import type { ModelOutput, ModelPackage } from "../model/modelPackage";
+import type { OutputTensor } from "./messages";
+
+/** One class of a classifier's answer; `label` is the index in words where the model has no labels. */
+export interface ScoredClass {
+  readonly label: string;
+  readonly index: number;
+  /** 0..1 */
+  readonly probability: number;
+}
+
+/** The output that classifies: the model's first of kind probabilities or logits, or undefined. */
+export function classificationOutput(model: ModelPackage): ModelOutput | undefined {
+  return model.outputs.find(({ kind }) => kind === "probabilities" || kind === "logits");
+}
+
+/** Softmax in double precision, shifted by the maximum so that it cannot overflow. */
+export function softmax(logits: ArrayLike<number>): Float64Array {
+  let max = -Infinity;
+  for (let i = 0; i < logits.length; i++) max = Math.max(max, logits[i] as number);
+  const result = new Float64Array(logits.length);
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) {
+    sum += result[i] = Math.exp((logits[i] as number) - max);
+  }
+  for (let i = 0; i < result.length; i++) result[i] = (result[i] as number) / sum;
+  return result;
+}
+
+/** Probabilities of one picture, [classes]; logits get their softmax. */
+export function probabilitiesOf(
+  output: ModelOutput,
+  outputs: readonly OutputTensor[],
+): ArrayLike<number> {
+  const tensor = outputs.find(({ name }) => name === output.name) as OutputTensor;
+  const values = tensor.data as Exclude<OutputTensor["data"], BigInt64Array>;
+  return output.kind === "logits" ? softmax(values) : values;
+}
+
+/**
+ * The `count` most probable classes, most probable first; ties go to the lower index.
+ * @throws ScoringError INVALID_REQUEST when the model does not classify
+ */
+export function topClasses(
+  model: ModelPackage,
+  outputs: readonly OutputTensor[],
+  count: number,
+): ScoredClass[] {
+  const output = classificationOutput(model);
+  if (!output) {
+    throw new ScoringError(
+      "INVALID_REQUEST",
+      `The model ${model.name} does not classify; leave out "top".`,
+    );
+  }
+  const probabilities = Array.from(probabilitiesOf(output, outputs));
+  const order = probabilities.map((_, index) => index);
+  order.sort((a, b) => (probabilities[b] as number) - (probabilities[a] as number));
+  return order.slice(0, count).map((index) => ({
+    label: output.labels?.[index] ?? String(index),
+    index,
+    probability: probabilities[index] as number,
+  }));
+}

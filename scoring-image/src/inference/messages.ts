@@ -1,0 +1,63 @@
+import type { ErrorCode } from "../errors";
+import type { ImageHeader } from "../imaging/header";
+import type { ImageTransform } from "../imaging/transform";
+import type { Graph } from "../model/graph";
+
+/** What a session worker is started with (`workerData`). */
+export interface SessionPlan {
+  /** Path of the ONNX file. */
+  readonly modelFile: string;
+  readonly inputName: string;
+  readonly transform: ImageTransform;
+  /** Outputs to compute, in the order in which results list them. */
+  readonly outputNames: readonly string[];
+  /** Threads of the session's own pool; 1 runs everything on the worker's thread. */
+  readonly threads: number;
+  /** Largest number of pictures in one run. */
+  readonly maxBatchSize: number;
+}
+
+/** One encoded picture; its bytes are moved to the worker, not copied. */
+export interface EncodedImage {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly header: ImageHeader;
+}
+
+/** Main thread -> worker: score these pictures in one run. */
+export interface Job {
+  readonly images: readonly EncodedImage[];
+}
+
+export type TensorValues =
+  Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | Int8Array;
+
+/** One output tensor of one picture; `dims` has the batch dimension, which is 1. */
+export interface OutputTensor {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly data: TensorValues;
+}
+
+/** What became of one picture. */
+export type ImageResult =
+  | { readonly outputs: readonly OutputTensor[] }
+  | {
+      readonly error: {
+        readonly code: ErrorCode;
+        readonly message: string;
+        readonly detail?: string;
+      };
+    };
+
+/** Worker -> main thread. */
+export type WorkerMessage =
+  | { readonly type: "ready"; readonly graph: Graph }
+  | {
+      readonly type: "done";
+      /** One for each picture of the job, in its order. */
+      readonly results: readonly ImageResult[];
+      /** Time spent decoding and resizing, in milliseconds. */
+      readonly imagingMs: number;
+      /** Time spent in ONNX Runtime, in milliseconds; 0 if no picture could be decoded. */
+      readonly inferenceMs: number;
+    };

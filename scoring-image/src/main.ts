@@ -1,0 +1,98 @@
+/** The scoring server's process: settings, logger, signals, listen. Everything else is in `app.ts`. */
+
+// Native code reads this when it is loaded: users of a scoring service did not ask for ONNX Runtime's telemetry.
+process.env.ORT_DISABLE_TELEMETRY = "1";
+
+import path from "node:path";
+import type { Logger } from "pino";
+import type { ScoringService, ServiceAddress } from "./app";
+import { paths, variables } from "./contract";
+import { removeLocalService, writeLocalService } from "./localService";
+import { ModelPackageError } from "./model/modelPackage";
+import { generateKey } from "./security/keys";
+import { loadSettings, SettingsError, type Settings } from "./settings";
+import { createLogger } from "./telemetry/logger";
+
+/** `--local`: a person starts the service on their own machine; keys are made and noted where `npm run score` finds them. */
+const isLocal = process.argv.includes("--local");
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+function readSettings(): Settings {
+  const settings = loadSettings(process.env);
+  if (settings.auth === "none" || settings.primaryKey) return settings;
+  if (!isLocal) {
+    throw new SettingsError([
+      `${variables.primaryKey} is not set: set it, or AUTH=none for an open service`,
+    ]);
+  }
+  return { ...settings, primaryKey: generateKey() };
+}
+
+/** What to tell the person who started it; the key goes to a terminal only, never into a log. */
+function greet({ url, metricsUrl }: ServiceAddress, model: string, settings: Settings): void {
+  const key = settings.primaryKey ?? "";
+  const shownKey = process.stdout.isTTY ? key : "$KEY";
+  const header = settings.auth === "none" ? "" : ` -H "Authorization: Bearer ${shownKey}"`;
+  const lines = [
+    `${model} is served at ${url}${paths.score} (metrics at ${metricsUrl}${paths.metrics}).`,
+    "  npm run score -- samples/*.jpg",
+    `  curl${header} --data-binary @samples/cat.jpg "${url}${paths.score}?top=5"`,
+    ...(header && !process.stdout.isTTY ? ["The key is in .local/service.json."] : []),
+    ...(header ? [] : ["The service is open: anyone who can reach it may score (AUTH=none)."]),
+  ];
+  process.stdout.write(`\n${lines.join("\n")}\n\n`);
+}
+
+/** One clear line for what a person can mend; everything else is a fault of ours and keeps its stack. */
+function explain(error: unknown): string {
+  if (error instanceof SettingsError || error instanceof ModelPackageError) return error.message;
+  const { code, port, syscall } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === "EADDRINUSE") {
+    return `Port ${port} is in use: stop what listens there, or set ${variables.port} or ${variables.metricsPort} to another port`;
+  }
+  if (code === "EACCES" && syscall === "listen")
+    return `Port ${port} may not be opened by this user`;
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
+    return `${variables.host} is "${process.env[variables.host]}": not an address of this machine`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function stopOnSignals(service: ScoringService, logger: Logger): void {
+  let isStopping = false;
+  const stop = async (signal: NodeJS.Signals) => {
+    if (isStopping) return;
+    isStopping = true;
+    logger.info({ signal }, "stopping: accepted requests are being finished");
+    const isComplete = await service.stop();
+    if (isLocal) removeLocalService();
+    logger.info(isComplete ? "stopped" : "stopped; requests were cut off by SHUTDOWN_GRACE_MS");
+    process.exit(isComplete ? 0 : 1);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+}
+
+async function main(): Promise<void> {
+  const settings = readSettings();
+  const logger = createLogger(settings.logLevel);
+  // Loaded late so that a wrong setting is reported without waiting for the native libraries.
+  const { ScoringService } = await import("./app.js");
+  const workerEntry = path.join(__dirname, "sessionWorker.js");
+  const service = new ScoringService({ settings, logger, workerEntry });
+  stopOnSignals(service, logger);
+  const { name, version } = service.model;
+  logger.info({ model: name, version, instances: settings.instances }, "loading");
+  if (settings.auth === "none") logger.warn("the service is open: AUTH=none");
+  const address = await service.start();
+  const model = `${name} version ${version}`;
+  logger.info({ ...address }, "ready");
+  if (!isLocal) return;
+  writeLocalService({ url: address.url, primaryKey: settings.primaryKey, model, pid: process.pid });
+  greet(address, model, settings);
+}
+
+main().catch((error: unknown) => fail(explain(error)));

@@ -1,0 +1,59 @@
+import { ModelPackageError, type Dimension, type ModelPackage } from "./modelPackage";
+
+/** One tensor as ONNX Runtime reports it. Unnamed free dimensions are empty strings. */
+export interface GraphTensor {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly Dimension[];
+}
+
+/** Inputs and outputs of the graph in `model.onnx`. */
+export interface Graph {
+  readonly inputs: readonly GraphTensor[];
+  readonly outputs: readonly GraphTensor[];
+}
+
+const show = ({ dtype, shape }: Pick<GraphTensor, "dtype" | "shape">) =>
+  `${dtype} [${shape.map((size) => (size === "" ? "?" : size)).join(",")}]`;
+
+/** A dimension that the graph fixes must be the same in model.json; one that it leaves free may be narrowed there. */
+const agrees = (declared: GraphTensor, actual: GraphTensor) =>
+  declared.dtype === actual.dtype &&
+  declared.shape.length === actual.shape.length &&
+  actual.shape.every((size, i) => typeof size === "string" || size === declared.shape[i]);
+
+function disagreements(
+  direction: "input" | "output",
+  declared: readonly GraphTensor[],
+  actual: readonly GraphTensor[],
+): string[] {
+  return declared.flatMap((tensor) => {
+    const found = actual.find(({ name }) => name === tensor.name);
+    if (!found) {
+      const names = actual.map(({ name }) => `"${name}"`).join(", ");
+      return `model.json names the ${direction} "${tensor.name}", the graph has ${names}`;
+    }
+    if (agrees(tensor, found)) return [];
+    return `model.json says ${direction} "${tensor.name}" is ${show(tensor)}, the graph says ${show(found)}`;
+  });
+}
+
+/**
+ * Compares a model package with its graph. Outputs of the graph that model.json leaves out are not computed.
+ * @throws ModelPackageError naming both sides of every disagreement
+ */
+export function checkGraph(model: ModelPackage, graph: Graph): void {
+  const unlisted = graph.inputs
+    .filter(({ name }) => name !== model.input.name)
+    .map((tensor) => `the graph also needs the input "${tensor.name}" ${show(tensor)}`);
+  const problems = [
+    ...disagreements("input", [model.input], graph.inputs),
+    ...(graph.inputs.length > 1 ? unlisted : []),
+    ...disagreements("output", model.outputs, graph.outputs),
+  ];
+  if (problems.length > 0) {
+    throw new ModelPackageError(
+      `${model.file} disagrees with its model.json: ${problems.join("; ")}`,
+    );
+  }
+}

@@ -1,0 +1,50 @@
+import { z } from "zod";
+
+const names = z.string().min(1);
+const dimension = z.union([z.int().positive(), z.string().min(1)]);
+const perChannel = z.union([z.number(), z.array(z.number()).length(3)]);
+
+/** How a picture becomes the input; fields that are absent follow the preset. Meanings: `presets.ts` and README. */
+export const imageSchema = z.strictObject({
+  preset: z.enum(["reference", "torchvision", "stretch"]),
+  order: z.enum(["RGB", "BGR"]).default("RGB"),
+  mean: perChannel.optional(),
+  scale: perChannel.optional(),
+  shorterSide: z.int().positive().optional(),
+  preserveAspectRatio: z.boolean().optional(),
+});
+
+const inputSchema = z.strictObject({
+  name: names,
+  aliases: z.array(names).default([]),
+  dtype: z.enum(["float32", "uint8"]),
+  shape: z.array(dimension).length(4),
+  image: imageSchema,
+});
+
+const outputSchema = z.strictObject({
+  name: names,
+  aliases: z.array(names).default([]),
+  dtype: z.enum(["float32", "float64", "int32", "int64", "uint8", "int8", "bool"]),
+  shape: z.array(dimension).min(1),
+  kind: z.enum(["probabilities", "logits", "features", "detections"]),
+  labels: z.union([names, z.array(z.string())]).optional(),
+});
+
+/** The content of `model.json`. */
+export const manifestSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  name: z
+    .string()
+    .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, "must be lower-case letters, digits and hyphens")
+    .max(63),
+  version: z.string().regex(/^[1-9][0-9]*$/, 'must be a whole number in quotes, such as "1"'),
+  description: z.string().default(""),
+  tags: z.record(z.string(), z.string()).default({}),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits"),
+  inputs: z.array(inputSchema).length(1, "must list exactly one input, which takes the picture"),
+  outputs: z.array(outputSchema).min(1),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type ManifestImage = z.infer<typeof imageSchema>;

@@ -1,0 +1,142 @@
+import type { Socket } from "node:net";
+import cors from "@fastify/cors";
+import Fastify, { LogController, type FastifyInstance, type FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import { ScoringError, toScoringError } from "../errors";
+import type { Authenticator } from "../security/keys";
+import type { Settings } from "../settings";
+import { errorBody } from "./errorBody";
+import { echoRequestIds, requestIdOf } from "./requestIds";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Served without a key. */
+    isOpen?: boolean;
+  }
+}
+
+export interface HttpServerOptions {
+  readonly settings: Settings;
+  readonly authenticate: Authenticator;
+  readonly logger: Logger;
+  /** True from SIGTERM on: every answer then asks its client to close the connection. */
+  readonly isDraining: () => boolean;
+}
+
+/** Seconds after which an overloaded or unready service should be asked again. */
+const retryAfterSeconds = 1;
+
+/**
+ * The HTTP server that all HTTP protocols register their routes on. For every request, in this order: request ids, key, then the route;
+ * so a wrong key is refused before method and body are looked at.
+ */
+export async function buildHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
+  const { settings, logger } = options;
+  const app = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: requestIdOf,
+    keepAliveTimeout: settings.keepAliveTimeoutMs,
+    // A backstop behind `readBody`, which answers in our own words, and for clients that dribble their headers.
+    requestTimeout: settings.bodyTimeoutMs + 5000,
+    return503OnClosing: false,
+    clientErrorHandler: answerUnparsable,
+  }) as unknown as FastifyInstance;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, _body, done) => done(null));
+  app.addHook("onRequest", async (request, reply) => {
+    if (options.isDraining()) void reply.header("connection", "close");
+    echoRequestIds(request, reply);
+  });
+  await app.register(cors, corsOptions(settings.corsOrigins));
+  // A hook that returns a promise costs a turn of the event loop, and every request passes here.
+  app.addHook("onRequest", (request, _reply, done) => {
+    try {
+      authorise(request, options.authenticate);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  addErrorAnswers(app);
+  addAccessLog(app);
+  return app;
+}
+
+function corsOptions(origins: string) {
+  const list = origins
+    .split(",")
+    .map((origin) => origin.trim())
+    .filter(Boolean);
+  return {
+    origin: list.includes("*") ? "*" : list.length > 0 ? list : false,
+    methods: ["GET", "POST"],
+    exposedHeaders: ["x-request-id", "x-ms-run-function-failed", "x-ms-run-fn-exec-ms"],
+  };
+}
+
+function authorise(request: FastifyRequest, authenticate: Authenticator): void {
+  if (request.is404 || request.routeOptions.config.isOpen) return;
+  authenticate(request.headers.authorization);
+}
+
+function addErrorAnswers(app: FastifyInstance): void {
+  app.setNotFoundHandler((request) => {
+    const path = request.url.split("?")[0] ?? "";
+    throw new ScoringError("NOT_FOUND", `There is nothing at ${request.method} ${path}.`);
+  });
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = toScoringError(thrown);
+    const level = error.httpStatus === 500 || error.httpStatus === 502 ? "error" : "debug";
+    request.log[level]({ err: error.cause ?? error, code: error.code }, "request failed");
+    if (error.retryable) void reply.header("retry-after", retryAfterSeconds);
+    if (error.code === "UNAUTHENTICATED") void reply.header("www-authenticate", "Bearer");
+    return reply.code(error.httpStatus).send(errorBody(error, request.id));
+  });
+}
+
+function addAccessLog(app: FastifyInstance): void {
+  app.addHook("onResponse", (request, reply, done) => {
+    const isProbe = request.routeOptions.config.isOpen === true;
+    request.log[isProbe ? "debug" : "info"](
+      {
+        method: request.method,
+        path: request.url.split("?")[0],
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 1000) / 1000,
+      },
+      "request",
+    );
+    done();
+  });
+}
+
+/** Answers what Node's HTTP parser refused: there is no request to hang an answer on, only a socket. */
+function answerUnparsable(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const [status, reason, fault] =
+    error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+      ? [
+          408,
+          "Request Timeout",
+          new ScoringError("BODY_TIMEOUT", "The request did not arrive in time."),
+        ]
+      : error.code === "HPE_HEADER_OVERFLOW"
+        ? [
+            431,
+            "Request Header Fields Too Large",
+            new ScoringError("HEADER_TOO_LARGE", "The request's headers are too large."),
+          ]
+        : [
+            400,
+            "Bad Request",
+            new ScoringError("INVALID_REQUEST", "This is not an HTTP/1.1 request."),
+          ];
+  const body = JSON.stringify(errorBody(fault, ""));
+  socket.end(
+    `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

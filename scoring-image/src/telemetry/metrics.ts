@@ -1,0 +1,88 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { metricNames } from "../contract";
+
+/** Histogram bounds in seconds, from a cheap decode to the scoring timeout. */
+const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** Values read at the moment of a scrape. */
+export interface LiveValues {
+  readonly queueLength: () => number;
+  readonly workersReady: () => number;
+}
+
+/** The service's Prometheus metrics, process metrics of prom-client included; README lists the names. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #histogram = (name: string, help: string) =>
+    new Histogram({ name, help, buckets, registers: [this.registry] });
+  readonly #requests = new Counter({
+    name: metricNames.requests,
+    help: "Scoring requests by protocol and outcome (OK or an error code)",
+    labelNames: ["protocol", "code"] as const,
+    registers: [this.registry],
+  });
+  readonly #inFlight = new Gauge({
+    name: metricNames.inFlight,
+    help: "Scoring requests that are being handled",
+    registers: [this.registry],
+  });
+  readonly #batchSize = new Histogram({
+    name: metricNames.batchSize,
+    help: "Pictures a run",
+    buckets: [1, 2, 4, 8, 16, 32, 64],
+    registers: [this.registry],
+  });
+  readonly #restarts = new Counter({
+    name: metricNames.workerRestarts,
+    help: "Session workers that died and were replaced",
+    registers: [this.registry],
+  });
+  readonly #request = this.#histogram(metricNames.requestDuration, "Scoring request, whole");
+  readonly #queue = this.#histogram(metricNames.queueDuration, "Wait for a session worker");
+  readonly #imaging = this.#histogram(metricNames.imagingDuration, "Decoding and resizing a batch");
+  readonly #inference = this.#histogram(metricNames.inferenceDuration, "ONNX Runtime, a batch");
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Exposes values that others hold. */
+  watch({ queueLength, workersReady }: LiveValues): void {
+    const gauge = (name: string, help: string, read: () => number) =>
+      new Gauge({
+        name,
+        help,
+        registers: [this.registry],
+        collect() {
+          this.set(read());
+        },
+      });
+    gauge(metricNames.queueLength, "Pictures that wait for a session worker", queueLength);
+    gauge(metricNames.workersReady, "Session workers that are open and warm", workersReady);
+  }
+
+  /** Counts a scoring request as begun; call the result once with its outcome. */
+  begin(protocol: string): (code: string) => void {
+    const started = performance.now();
+    this.#inFlight.inc();
+    return (code) => {
+      this.#inFlight.dec();
+      this.#requests.inc({ protocol, code });
+      this.#request.observe((performance.now() - started) / 1000);
+    };
+  }
+
+  observeQueue(queueMs: number): void {
+    this.#queue.observe(queueMs / 1000);
+  }
+
+  observeBatch(batch: { size: number; imagingMs: number; inferenceMs: number }): void {
+    this.#batchSize.observe(batch.size);
+    this.#imaging.observe(batch.imagingMs / 1000);
+    if (batch.inferenceMs > 0) this.#inference.observe(batch.inferenceMs / 1000);
+  }
+
+  countRestart(): void {
+    this.#restarts.inc();
+  }
+}
