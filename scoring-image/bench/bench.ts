@@ -1,0 +1,92 @@
+/** `npm run bench`: the service against the floor, in one run on one machine. */
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { build } from "esbuild";
+import { readModelPackage } from "../src/model/modelPackage";
+import { measure, type BenchResult } from "./measure";
+
+process.env.ORT_DISABLE_TELEMETRY = "1";
+
+const root = path.join(__dirname, "..");
+
+const usage = `npm run bench -- [options]
+  --model FOLDER     model package to measure; may be repeated (default: the bundled model)
+  --image FILE       photograph to score (default: samples/cat.jpg)
+  --clients LIST     numbers of clients (default: 1,2,4,8)
+  --seconds N        length of each measurement (default: 4)
+  --rounds N         rounds; every figure is the median of them (default: 3)
+  --json FILE        also write the figures to a file`;
+
+const { values } = parseArgs({
+  options: {
+    model: {
+      type: "string",
+      multiple: true,
+      default: [path.join(root, "models/efficientnet-lite0")],
+    },
+    image: { type: "string", default: path.join(root, "../samples/cat.jpg") },
+    clients: { type: "string", default: "1,2,4,8" },
+    seconds: { type: "string", default: "4" },
+    rounds: { type: "string", default: "3" },
+    json: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const print = (line = "") => process.stdout.write(`${line}\n`);
+const fixed = (value: number, digits = 2) => value.toFixed(digits).padStart(9);
+
+function table(name: string, { floor, service, ratios, health }: BenchResult): void {
+  print(`\n${name}`);
+  print("                    p50 ms   p95 ms   p99 ms  images/s  CPU ms/im    RSS MB");
+  const row = (label: string, s: BenchResult["floor"] | BenchResult["service"]["byClients"][1]) =>
+    print(
+      `${label.padEnd(16)}${fixed(s.p50Ms)}${fixed(s.p95Ms)}${fixed(s.p99Ms)}${fixed(s.imagesPerSecond, 1)} ` +
+        ("rssMb" in s ? `${fixed(s.cpuMsPerImage)} ${fixed(s.rssMb, 0)}` : ""),
+    );
+  row("floor", floor);
+  for (const [clients, summary] of Object.entries(service.byClients)) {
+    row(`service, ${clients} cl.`, summary);
+  }
+  print(
+    `floor: p50 one call at a time; images/s of the best layout (instances x threads: ${floor.layout})`,
+  );
+  print(`p50 at 1 client: floor x ${ratios.p50.toFixed(3)}, + ${ratios.p50AddedMs.toFixed(2)} ms`);
+  print(`saturated: ${ratios.throughput.toFixed(3)} x the floor's images/s`);
+  print(
+    `GET / while saturated: p50 ${health.p50Ms.toFixed(2)} ms, p99 ${health.p99Ms.toFixed(2)} ms (${health.probes} probes)`,
+  );
+}
+
+async function main(): Promise<void> {
+  if (values.help) {
+    print(usage);
+    return;
+  }
+  const dist = path.join(root, "dist");
+  await build({
+    entryPoints: [path.join(root, "bench/floorWorker.ts")],
+    outdir: path.join(dist, "bench"),
+    bundle: true,
+    platform: "node",
+    external: ["onnxruntime-node", "sharp", "@julusian/jpeg-turbo"],
+  });
+  const results: Record<string, BenchResult> = {};
+  for (const modelDir of values.model) {
+    const { name } = readModelPackage(modelDir);
+    const result = await measure({
+      dist,
+      modelDir: path.resolve(modelDir),
+      photograph: path.resolve(values.image),
+      clients: values.clients.split(",").map(Number),
+      seconds: Number(values.seconds),
+      rounds: Number(values.rounds),
+    });
+    results[name] = result;
+    table(name, result);
+  }
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+}
+
+void main();

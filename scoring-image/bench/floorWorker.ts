@@ -1,0 +1,53 @@
+/** One instance of the floor: the product's own decoding and preset code plus `session.run`, looping in a thread with nothing around it. */
+process.env.ORT_DISABLE_TELEMETRY = "1";
+
+import { readFileSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
+import { decodeImage } from "../src/imaging/decode";
+import { readImageHeader } from "../src/imaging/header";
+import { allocateBatch } from "../src/imaging/tensorWriter";
+import { writePixels } from "../src/imaging/toTensor";
+import type { SessionPlan } from "../src/inference/messages";
+import { openSession, runBatch } from "../src/inference/session";
+
+/** Message to the worker: loop for so long. The answer is the latency of every call in milliseconds. */
+export interface LoopOrder {
+  readonly seconds: number;
+}
+
+export interface FloorPlan {
+  readonly plan: SessionPlan;
+  readonly photograph: string;
+}
+
+async function main(): Promise<void> {
+  const { plan, photograph } = workerData as FloorPlan;
+  const session = await openSession(plan);
+  const bytes = readFileSync(photograph);
+  const batch = allocateBatch(plan.transform, 1);
+  const score = async () => {
+    const pixels = await decodeImage(bytes, readImageHeader(bytes, 1e9));
+    writePixels(plan.transform, pixels, batch, 0);
+    await runBatch(session, plan, batch, 1);
+  };
+  for (let i = 0; i < 10; i++) await score();
+  parentPort?.on("message", ({ seconds }: LoopOrder) => {
+    void loop(score, seconds).then((latencies) => parentPort?.postMessage(latencies));
+  });
+  parentPort?.postMessage("ready");
+}
+
+async function loop(score: () => Promise<void>, seconds: number): Promise<number[]> {
+  const latencies: number[] = [];
+  const end = performance.now() + seconds * 1000;
+  let before = performance.now();
+  while (before < end) {
+    await score();
+    const after = performance.now();
+    latencies.push(after - before);
+    before = after;
+  }
+  return latencies;
+}
+
+void main();

@@ -1,0 +1,150 @@
+/** `npm run score`: scores photographs and prints the most probable classes. */
+import { parseArgs } from "node:util";
+import { localServiceFile, readLocalService } from "../src/localService";
+import { findPictures, type Picture } from "./pictures";
+import {
+  ScoringFailure,
+  scorePicture,
+  type Endpoint,
+  type FailureKind,
+  type Scored,
+} from "./scoringClient";
+
+const usage = `npm run score -- [options] FILE|FOLDER|- ...
+  --url URL    scoring URI (default: the service started by npm start)
+  --key KEY    its key (default: the local service's; SCORING_KEY in the environment)
+  --top N      classes to show (default: 5)
+  --json       print one JSON array instead of tables
+Exit codes: 0 all scored, 2 wrong usage, 3 bad image, 4 refused (key), 5 unreachable, 6 service failed or busy.`;
+
+const exitCodes: Readonly<Record<FailureKind, number>> = {
+  badImage: 3,
+  refused: 4,
+  unreachable: 5,
+  unavailable: 6,
+};
+
+/** Wrong usage: exit code 2. */
+class UsageError extends Error {}
+
+interface Outcome {
+  readonly file: string;
+  readonly result: Scored | ScoringFailure;
+}
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        url: { type: "string" },
+        key: { type: "string" },
+        top: { type: "string", default: "5" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    });
+    const top = Number(values.top);
+    if (!Number.isInteger(top) || top < 1 || top > 1000) {
+      throw new UsageError(`--top is ${values.top}: must be 1 to 1000`);
+    }
+    return { ...values, top, names: positionals };
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function findEndpoint(url: string | undefined, key: string | undefined): Endpoint {
+  const given = key ?? process.env["SCORING_KEY"];
+  if (url !== undefined) {
+    if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
+      throw new UsageError(`--url is ${url}: must begin with http:// or https://`);
+    }
+    return { url, key: given };
+  }
+  const local = readLocalService();
+  if (!local) {
+    const message = `No local service is noted in ${localServiceFile}: run npm start first, or name one with --url.`;
+    throw new ScoringFailure("unreachable", "UNREACHABLE", message);
+  }
+  return { url: local.url, key: given ?? local.primaryKey };
+}
+
+async function scoreOne(endpoint: Endpoint, picture: Picture, top: number): Promise<Outcome> {
+  const { file } = picture;
+  try {
+    return { file, result: await scorePicture(endpoint, await picture.read(), top) };
+  } catch (error) {
+    if (error instanceof ScoringFailure) return { file, result: error };
+    throw error;
+  }
+}
+
+const barWidth = 24;
+
+function printTable({ file, result }: Outcome): void {
+  if (result instanceof ScoringFailure) {
+    process.stderr.write(`${file}: ${result.message}\n`);
+    return;
+  }
+  const { top, ms, modelMs } = result;
+  const width = Math.min(44, Math.max(...top.map(({ label }) => label.length)));
+  const rows = top.map(({ label, probability }) => {
+    const bar = "█".repeat(Math.round(probability * barWidth)).padEnd(barWidth, "░");
+    const percent = `${(100 * probability).toFixed(1)} %`.padStart(7);
+    return `  ${label.slice(0, width).padEnd(width)}  ${percent}  ${bar}`;
+  });
+  const title = `${file}  (${ms.toFixed(1)} ms, of which picture and model ${modelMs.toFixed(1)} ms)`;
+  process.stdout.write(`${[title, ...rows].join("\n")}\n\n`);
+}
+
+const jsonEntry = ({ file, result }: Outcome) =>
+  result instanceof ScoringFailure
+    ? { file, error: { code: result.code, message: result.message } }
+    : { file, top: result.top, ms: Math.round(result.ms * 1000) / 1000 };
+
+async function main(): Promise<number> {
+  const { names, url, key, top, json, help } = readArguments();
+  if (help) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
+  const sources = names.length === 0 && !process.stdin.isTTY ? ["-"] : names;
+  if (sources.length === 0) throw new UsageError("no photograph is named");
+  const pictures = asUsage(() => findPictures(sources));
+  const endpoint = findEndpoint(url, key);
+  const outcomes: Outcome[] = [];
+  for (const picture of pictures) {
+    const outcome = await scoreOne(endpoint, picture, top);
+    outcomes.push(outcome);
+    if (!json) printTable(outcome);
+    // A wrong key or a service that is not there will not be right for the next picture.
+    if (outcome.result instanceof ScoringFailure && outcome.result.kind !== "badImage") break;
+  }
+  if (json) process.stdout.write(`${JSON.stringify(outcomes.map(jsonEntry))}\n`);
+  return exitCodeOf(outcomes);
+}
+
+function exitCodeOf(outcomes: readonly Outcome[]): number {
+  const codes = outcomes.map(({ result }) =>
+    result instanceof ScoringFailure ? exitCodes[result.kind] : 0,
+  );
+  return Math.max(...codes);
+}
+
+function asUsage<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+main().then(
+  (code) => (process.exitCode = code),
+  (error: Error) => {
+    const isUsage = error instanceof UsageError;
+    process.stderr.write(`${error.message}\n${isUsage ? `\n${usage}\n` : ""}`);
+    process.exitCode = isUsage ? 2 : error instanceof ScoringFailure ? exitCodes[error.kind] : 1;
+  },
+);
