@@ -55,7 +55,8 @@ async function decodeWithSharp(bytes: Uint8Array, header: ImageHeader): Promise<
   });
   try {
     const decoded = isCmyk
-      ? picture.toColourspace("cmyk")
+      ? // Without the first call libvips would go through a colour profile and back.
+        picture.pipelineColourspace("cmyk").toColourspace("cmyk")
       : picture.removeAlpha().toColourspace("srgb");
     const { data, info } = await decoded.raw({ depth: "uchar" }).toBuffer({
       resolveWithObject: true,

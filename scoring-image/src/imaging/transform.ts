@@ -45,11 +45,11 @@ export function geometry(transform: ImageTransform, width: number, height: numbe
   if (resize.to === "stretch") {
     return { resizedWidth: transform.width, resizedHeight: transform.height, left: 0, top: 0 };
   }
-  const shorter = Math.min(width, height);
-  const scaled = (side: number) =>
-    side === shorter ? resize.pixels : Math.trunc((resize.pixels * side) / shorter);
-  const resizedWidth = scaled(width);
-  const resizedHeight = scaled(height);
+  const [resizedWidth, resizedHeight] = (resize.centre === "truncate" ? scaledSides : exactSides)(
+    width,
+    height,
+    resize.pixels,
+  );
   const offset = resize.centre === "truncate" ? Math.trunc : roundHalfToEven;
   return {
     resizedWidth,
@@ -57,6 +57,20 @@ export function geometry(transform: ImageTransform, width: number, height: numbe
     left: offset((resizedWidth - transform.width) / 2),
     top: offset((resizedHeight - transform.height) / 2),
   };
+}
+
+/** In float32 like the reference's TensorFlow graph: for some pictures the shorter side becomes one pixel less than asked for. */
+function scaledSides(width: number, height: number, pixels: number): [number, number] {
+  const factor = Math.fround(pixels / Math.min(width, height));
+  const scaled = (side: number) => Math.trunc(Math.fround(side * factor));
+  return [scaled(width), scaled(height)];
+}
+
+/** As torchvision: the shorter side exactly, the longer one truncated. */
+function exactSides(width: number, height: number, pixels: number): [number, number] {
+  const shorter = Math.min(width, height);
+  const scaled = (side: number) => Math.trunc((pixels * side) / shorter);
+  return [scaled(width), scaled(height)];
 }
 
 /** Python's round(): torchvision's centre crop depends on it for odd margins. */

@@ -5,9 +5,9 @@ import type { Job, SessionPlan, WorkerMessage } from "./messages";
 /** Runs before a worker calls itself ready: ONNX Runtime's first run is about a third slower, V8's first passes more. */
 const warmUpRuns = 5;
 
-/** A grey JPEG somewhat larger than the model's input, so that decoding and resizing are warmed as well. */
+/** A dark grey JPEG somewhat larger than the model's input, so that decoding and resizing are warmed as well. */
 function greyJpeg(side: number): Uint8Array<ArrayBuffer> {
-  const raw = Buffer.alloc(3 * side * side, 128);
+  const raw = Buffer.alloc(3 * side * side, 100);
   const jpeg = compressSync(raw, { format: FORMAT_RGB, width: side, height: side, quality: 50 });
   return Uint8Array.from(jpeg);
 }

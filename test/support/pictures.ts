@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { compressSync, FORMAT_RGB } from "../../scoring-image/node_modules/@julusian/jpeg-turbo";
+import { fixtures, samples } from "./paths";
+
+/** A file of `test/fixtures/images` or `samples` as bytes of its own. */
+export const fixtureImage = (name: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(readFileSync(path.join(fixtures, "images", name)));
+
+export const sample = (name: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(readFileSync(path.join(samples, name)));
+
+/** A JPEG of one colour, quality 100. */
+export function plainJpeg(
+  [r, g, b]: readonly [number, number, number],
+  width = 16,
+  height = 16,
+): Uint8Array<ArrayBuffer> {
+  const raw = Buffer.alloc(3 * width * height);
+  for (let i = 0; i < raw.length; i += 3) raw.set([r, g, b], i);
+  return Uint8Array.from(compressSync(raw, { format: FORMAT_RGB, width, height, quality: 100 }));
+}
+
+/** A JPEG's marker segments from their numbers and contents; lengths are added. */
+export function jpegSegments(
+  ...segments: readonly [marker: number, content?: readonly number[]][]
+) {
+  const bytes = segments.flatMap(([marker, content]) =>
+    content
+      ? [0xff, marker, (content.length + 2) >> 8, (content.length + 2) & 0xff, ...content]
+      : [0xff, marker],
+  );
+  return Uint8Array.from(bytes);
+}
+
+/** Content of a start-of-frame segment. */
+export const frame = (width: number, height: number, channels = 3, bits = 8): number[] => [
+  bits,
+  height >> 8,
+  height & 0xff,
+  width >> 8,
+  width & 0xff,
+  channels,
+  ...Array.from({ length: channels }, (_, i) => [i + 1, 0x11, 0]).flat(),
+];
+
+/** A header that promises 65500 x 65500 pixels, followed by almost nothing. */
+export const bomb = jpegSegments(
+  [0xd8],
+  [0xc0, frame(65500, 65500)],
+  [0xda, [3, 1, 0, 2, 0, 3, 0, 0, 63, 0]],
+  [0xd9],
+);

@@ -1,0 +1,62 @@
+import path from "node:path";
+import { ScoringService } from "../../scoring-image/src/app";
+import { loadSettings } from "../../scoring-image/src/settings";
+import { createLogger } from "../../scoring-image/src/telemetry/logger";
+import { dist } from "./paths";
+
+export const primaryKey = "primary-key-of-the-tests";
+export const secondaryKey = "secondary-key-of-the-tests";
+export const authorization = `Bearer ${primaryKey}`;
+
+export interface RunningService {
+  readonly url: string;
+  readonly metricsUrl: string;
+  readonly service: ScoringService;
+  /** POSTs a body to `/score` (or another path) with a valid key unless the headers say otherwise. */
+  readonly post: (body: BodyInit | null, init?: PostInit) => Promise<Response>;
+  /** Value of a metric without labels. */
+  readonly metric: (name: string) => Promise<number>;
+  readonly stop: () => Promise<boolean>;
+}
+
+interface PostInit extends RequestInit {
+  path?: string;
+}
+
+/** Starts the real service in this process on free ports, with one session worker unless told otherwise. */
+export async function startService(env: Record<string, string>): Promise<RunningService> {
+  const settings = loadSettings({
+    PORT: "0",
+    METRICS_PORT: "0",
+    INSTANCES: "1",
+    LOG_LEVEL: "silent",
+    ...(env["AUTH"] === "none" ? {} : { PRIMARY_KEY: primaryKey, SECONDARY_KEY: secondaryKey }),
+    ...env,
+  });
+  const service = new ScoringService({
+    settings,
+    logger: createLogger(settings.logLevel),
+    workerEntry: path.join(dist, "sessionWorker.js"),
+  });
+  const { url, metricsUrl } = await service.start().catch(async (error: unknown) => {
+    await service.stop();
+    throw error;
+  });
+  return {
+    url,
+    metricsUrl,
+    service,
+    post: (body, { path: at = "/score", headers, ...init } = {}) =>
+      fetch(`${url}${at}`, {
+        method: "POST",
+        body,
+        headers: { authorization, ...headers },
+        ...init,
+      }),
+    metric: async (name) => {
+      const text = await (await fetch(`${metricsUrl}/metrics`)).text();
+      return Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1]);
+    },
+    stop: () => service.stop(),
+  };
+}

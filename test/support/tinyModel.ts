@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fixtures } from "./paths";
+
+export type TinyModelName = "mean-colour" | "nhwc" | "uint8" | "fixed-batch" | "fails" | "slow";
+
+/** Values 0..255 as they are, so that a test can compute what a tiny model answers. */
+const plainPixels = { preset: "stretch", mean: 0, scale: 1 };
+
+const shapes: Record<TinyModelName, (number | string)[]> = {
+  "mean-colour": ["N", 3, 8, 8],
+  "fixed-batch": [1, 3, 8, 8],
+  nhwc: ["N", 8, 8, 3],
+  uint8: ["N", 8, 8, 3],
+  fails: ["N", 3, 8, 8],
+  slow: ["N", 3, 8, 8],
+};
+
+const onnxFile = (name: TinyModelName) => path.join(fixtures, "models", name, "model.onnx");
+
+/** A manifest that fits the tiny model of that name; tests change it to see what is refused. */
+export function tinyManifest(name: TinyModelName) {
+  const shape = shapes[name];
+  const mean = { name: "mean", dtype: "float32", shape: [shape[0], 3] };
+  return {
+    schemaVersion: 1 as number,
+    name: name as string,
+    version: "3",
+    description: "The mean of each colour",
+    sha256: createHash("sha256")
+      .update(readFileSync(onnxFile(name)))
+      .digest("hex"),
+    inputs: [
+      {
+        name: "image",
+        dtype: name === "uint8" ? "uint8" : "float32",
+        shape,
+        image: plainPixels as Record<string, unknown>,
+      },
+    ],
+    outputs: [{ ...mean, kind: "features", labels: undefined as unknown }],
+  };
+}
+
+/** Writes a model package to a temporary folder and returns its path. */
+export function tinyPackage(name: TinyModelName, manifest: object = tinyManifest(name)): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), `model-${name}-`));
+  copyFileSync(onnxFile(name), path.join(folder, "model.onnx"));
+  writeFileSync(path.join(folder, "model.json"), JSON.stringify(manifest));
+  return folder;
+}
+
+/** `mean-colour` as a classifier of three labelled classes. */
+export function colourClassifier(kind: "probabilities" | "logits"): string {
+  const manifest = tinyManifest("mean-colour");
+  const name = kind === "logits" ? "mean" : "probabilities";
+  const labels = ["red", "green", "blue"];
+  const output = { name, dtype: "float32", shape: ["N", 3], kind, labels };
+  return tinyPackage("mean-colour", { ...manifest, outputs: [output] });
+}
