@@ -14,8 +14,8 @@ const usage = `npm run bench -- [options]
   --model FOLDER     model package to measure; may be repeated (default: the bundled model)
   --image FILE       photograph to score (default: samples/cat.jpg)
   --clients LIST     numbers of clients (default: 1,2,4,8)
-  --seconds N        length of each measurement (default: 4)
-  --rounds N         rounds; every figure is the median of them (default: 3)
+  --seconds N        length of each measurement (default: 2)
+  --rounds N         rounds; every figure is the median of them (default: 5)
   --json FILE        also write the figures to a file`;
 
 const { values } = parseArgs({
@@ -27,8 +27,8 @@ const { values } = parseArgs({
     },
     image: { type: "string", default: path.join(root, "../samples/cat.jpg") },
     clients: { type: "string", default: "1,2,4,8" },
-    seconds: { type: "string", default: "4" },
-    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "2" },
+    rounds: { type: "string", default: "5" },
     json: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -40,7 +40,10 @@ const fixed = (value: number, digits = 2) => value.toFixed(digits).padStart(9);
 function table(name: string, { floor, service, ratios, health }: BenchResult): void {
   print(`\n${name}`);
   print("                    p50 ms   p95 ms   p99 ms  images/s  CPU ms/im    RSS MB");
-  const row = (label: string, s: BenchResult["floor"] | BenchResult["service"]["byClients"][1]) =>
+  const row = (
+    label: string,
+    s: BenchResult["floor"] | BenchResult["service"]["byClients"][string],
+  ) =>
     print(
       `${label.padEnd(16)}${fixed(s.p50Ms)}${fixed(s.p95Ms)}${fixed(s.p99Ms)}${fixed(s.imagesPerSecond, 1)} ` +
         ("rssMb" in s ? `${fixed(s.cpuMsPerImage)} ${fixed(s.rssMb, 0)}` : ""),

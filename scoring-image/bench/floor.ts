@@ -22,7 +22,11 @@ export function fillingLayouts(cores = availableParallelism()): Layout[] {
 export class Floor {
   readonly #workers: Worker[];
 
-  private constructor(workers: Worker[]) {
+  private constructor(
+    workers: Worker[],
+    /** `instances x threads` */
+    readonly name: string,
+  ) {
     this.#workers = workers;
   }
 
@@ -36,7 +40,7 @@ export class Floor {
     const workerData: FloorPlan = { plan: { ...plan, threads }, photograph };
     const workers = Array.from({ length: instances }, () => new Worker(entry, { workerData }));
     await Promise.all(workers.map((worker) => once(worker, "message")));
-    return new Floor(workers);
+    return new Floor(workers, `${instances} x ${threads}`);
   }
 
   /** Lets every instance loop on its own. */

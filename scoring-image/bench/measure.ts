@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { SessionPlan } from "../src/inference/messages";
 import { readModelPackage } from "../src/model/modelPackage";
-import { fillingLayouts, Floor, type Layout } from "./floor";
+import { fillingLayouts, Floor } from "./floor";
 import { probeDuring, scoreFor } from "./load";
 import { ServiceProcess } from "./serviceProcess";
 import { median, medianOf, quantile, type Summary } from "./stats";
@@ -12,12 +12,13 @@ export interface BenchOptions {
   readonly dist: string;
   readonly modelDir: string;
   readonly photograph: string;
+  /** Numbers of clients; the first is 1, whose latency is compared with the floor's. */
   readonly clients: readonly number[];
   readonly seconds: number;
   readonly rounds: number;
 }
 
-/** Service at one number of clients; CPU of the service's process alone. */
+/** Service at one number of clients; CPU and memory of the service's process alone. */
 export interface ServiceSummary extends Summary {
   readonly cpuMsPerImage: number;
   readonly rssMb: number;
@@ -25,7 +26,7 @@ export interface ServiceSummary extends Summary {
 
 export interface BenchResult {
   readonly floor: Summary & { readonly layout: string };
-  readonly service: Summary & { readonly byClients: Readonly<Record<number, ServiceSummary>> };
+  readonly service: Summary & { readonly byClients: Readonly<Record<string, ServiceSummary>> };
   readonly ratios: {
     readonly p50: number;
     readonly throughput: number;
@@ -34,46 +35,35 @@ export interface BenchResult {
   readonly health: { readonly p50Ms: number; readonly p99Ms: number; readonly probes: number };
 }
 
+/** What one round measured; everything in it is seconds apart, so a noisy moment hits floor and service alike. */
+interface Round {
+  readonly floor: Summary;
+  readonly saturatedFloor: Summary & { readonly layout: string };
+  readonly byClients: Readonly<Record<string, ServiceSummary>>;
+  readonly probesMs: readonly number[];
+}
+
 const threadsPerInstance = 1;
 
-/**
- * Measures floor and service in turns, several rounds, so that a noisy moment hits both; every figure is the median of the rounds.
- * The ratios are medians of the rounds' own ratios.
- */
+/** Measures floor and service in turns. Every figure is the median of the rounds, the ratios are medians of the rounds' own ratios. */
 export async function measure(options: BenchOptions): Promise<BenchResult> {
-  const { dist, modelDir, photograph, seconds, rounds } = options;
+  const { dist, modelDir, photograph } = options;
   const plan = planOf(modelDir);
-  const floorEntry = path.join(dist, "bench", "floorWorker.js");
-  const open = (layout: Layout) => Floor.open(floorEntry, plan, photograph, layout);
+  const entry = path.join(dist, "bench", "floorWorker.js");
+  const layouts = [{ instances: 1, threads: threadsPerInstance }, ...fillingLayouts()];
+  const floors: Floor[] = [];
+  for (const layout of layouts) floors.push(await Floor.open(entry, plan, photograph, layout));
   const service = await ServiceProcess.start(path.join(dist, "main.js"), {
     MODEL_DIR: modelDir,
     THREADS_PER_INSTANCE: String(threadsPerInstance),
   });
-  const body = readFileSync(photograph);
-  await scoreFor(service, body, 2, 1);
-
-  const latency: { floor: Summary; service: Summary }[] = [];
-  const throughput: { floor: Summary & { layout: string }; best: number }[] = [];
-  const byClients: Record<number, ServiceSummary[]> = {};
-  const probes: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const floor = await runFloor(open, { instances: 1, threads: threadsPerInstance }, seconds);
-    for (const clients of options.clients) {
-      const summary = await scoreWithUsage(service, body, clients, seconds);
-      (byClients[clients] ??= []).push(summary);
-    }
-    latency.push({ floor, service: lastOf(byClients, options.clients[0] as number) });
-    const best = Math.max(...options.clients.map((n) => lastOf(byClients, n).imagesPerSecond));
-    throughput.push({ floor: await bestLayout(open, seconds), best });
-    const load = scoreFor(service, body, Math.max(...options.clients), seconds);
-    probes.push(...(await probeDuring(service, 10, load)));
-  }
+  await scoreFor(service, readFileSync(photograph), 2, 1);
+  const rounds: Round[] = [];
+  for (let i = 0; i < options.rounds; i++) rounds.push(await runRound(options, floors, service));
   await service.stop();
-  return combine(latency, throughput, byClients, probes);
+  await Promise.all(floors.map((floor) => floor.close()));
+  return combine(rounds);
 }
-
-const lastOf = (byClients: Record<number, ServiceSummary[]>, clients: number) =>
-  byClients[clients]?.at(-1) as ServiceSummary;
 
 function planOf(modelDir: string): SessionPlan {
   const { file, input, outputs } = readModelPackage(modelDir);
@@ -87,24 +77,23 @@ function planOf(modelDir: string): SessionPlan {
   };
 }
 
-async function runFloor(
-  open: (layout: Layout) => Promise<Floor>,
-  layout: Layout,
-  seconds: number,
-): Promise<Summary> {
-  const floor = await open(layout);
-  const summary = await floor.run(seconds);
-  await floor.close();
-  return summary;
-}
-
-async function bestLayout(open: (layout: Layout) => Promise<Floor>, seconds: number) {
-  const tried = [];
-  for (const layout of fillingLayouts()) {
-    const name = `${layout.instances} x ${layout.threads}`;
-    tried.push({ ...(await runFloor(open, layout, seconds)), layout: name });
+async function runRound(
+  { photograph, clients, seconds }: BenchOptions,
+  [single, ...filling]: readonly Floor[],
+  service: ServiceProcess,
+): Promise<Round> {
+  const body = readFileSync(photograph);
+  const floor = await (single as Floor).run(seconds);
+  const byClients: Record<string, ServiceSummary> = {};
+  for (const n of clients) byClients[n] = await scoreWithUsage(service, body, n, seconds);
+  const saturated = [];
+  for (const layout of filling) {
+    saturated.push({ ...(await layout.run(seconds)), layout: layout.name });
   }
-  return tried.reduce((a, b) => (b.imagesPerSecond > a.imagesPerSecond ? b : a));
+  const load = scoreFor(service, body, Math.max(...clients), seconds);
+  const probesMs = await probeDuring(service, 10, load);
+  const best = saturated.reduce((a, b) => (b.imagesPerSecond > a.imagesPerSecond ? b : a));
+  return { floor, saturatedFloor: best, byClients, probesMs };
 }
 
 async function scoreWithUsage(
@@ -124,31 +113,35 @@ async function scoreWithUsage(
   };
 }
 
-function combine(
-  latency: readonly { floor: Summary; service: Summary }[],
-  throughput: readonly { floor: Summary & { layout: string }; best: number }[],
-  byClients: Readonly<Record<number, ServiceSummary[]>>,
-  probes: readonly number[],
-): BenchResult {
-  const floor = medianOf(latency.map((round) => round.floor));
-  const service = medianOf(latency.map((round) => round.service));
+const firstOf = ({ byClients }: Round) => Object.values(byClients)[0] as ServiceSummary;
+
+const bestRate = ({ byClients }: Round) =>
+  Math.max(...Object.values(byClients).map(({ imagesPerSecond }) => imagesPerSecond));
+
+function combine(rounds: readonly Round[]): BenchResult {
+  const over = (figure: (round: Round) => number) => median(rounds.map(figure));
+  const probes = rounds.flatMap(({ probesMs }) => probesMs);
+  const { cpuMsPerImage: _cpu, rssMb: _rss, ...single } = medianOf(rounds.map(firstOf));
   return {
     floor: {
-      ...floor,
-      imagesPerSecond: median(throughput.map((round) => round.floor.imagesPerSecond)),
-      layout: throughput.map((round) => round.floor.layout).join(", "),
+      ...medianOf(rounds.map(({ floor }) => floor)),
+      imagesPerSecond: over(({ saturatedFloor }) => saturatedFloor.imagesPerSecond),
+      layout: [...new Set(rounds.map(({ saturatedFloor }) => saturatedFloor.layout))].join(", "),
     },
     service: {
-      ...service,
-      imagesPerSecond: median(throughput.map((round) => round.best)),
+      ...single,
+      imagesPerSecond: over(bestRate),
       byClients: Object.fromEntries(
-        Object.entries(byClients).map(([clients, rounds]) => [clients, medianOf(rounds)]),
+        Object.keys((rounds[0] as Round).byClients).map((clients) => [
+          clients,
+          medianOf(rounds.map(({ byClients }) => byClients[clients] as ServiceSummary)),
+        ]),
       ),
     },
     ratios: {
-      p50: median(latency.map((round) => round.service.p50Ms / round.floor.p50Ms)),
-      throughput: median(throughput.map((round) => round.best / round.floor.imagesPerSecond)),
-      p50AddedMs: median(latency.map((round) => round.service.p50Ms - round.floor.p50Ms)),
+      p50: over((round) => firstOf(round).p50Ms / round.floor.p50Ms),
+      throughput: over((round) => bestRate(round) / round.saturatedFloor.imagesPerSecond),
+      p50AddedMs: over((round) => firstOf(round).p50Ms - round.floor.p50Ms),
     },
     health: {
       p50Ms: quantile(probes, 0.5),
