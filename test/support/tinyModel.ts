@@ -37,7 +37,7 @@ export function tinyManifest(name: TinyModelName) {
         name: "image",
         dtype: name === "uint8" ? "uint8" : "float32",
         shape,
-        image: plainPixels as Record<string, unknown>,
+        image: { ...plainPixels } as Record<string, unknown>,
       },
     ],
     outputs: [{ ...mean, kind: "features", labels: undefined as unknown }],

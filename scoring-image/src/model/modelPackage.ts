@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import type { z } from "zod";
 import type { ImageTransform } from "../imaging/transform";
 import { pictureShape, resolveTransform } from "./presets";
 import { manifestSchema, type Manifest } from "./schema";
@@ -91,22 +92,23 @@ function readManifest(file: string): Manifest {
   }
   const parsed = manifestSchema.safeParse(raw);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path: at, message }) => {
-    const value = at.reduce<unknown>(
-      (node, key) => (node as Record<PropertyKey, unknown>)?.[key],
-      raw,
-    );
-    const shown = value === undefined ? "missing" : JSON.stringify(value).slice(0, 80);
-    return `${fieldName(at) || "the file"} is ${shown}: ${message}`;
-  });
+  const problems = parsed.error.issues.map((issue) => describeProblem(raw, issue));
   throw new ModelPackageError(`${file}: ${problems.join("; ")}`);
 }
 
-const fieldName = (at: readonly PropertyKey[]) =>
-  at
+function describeProblem(raw: unknown, { path: at, message }: z.core.$ZodIssue): string {
+  if (at.length === 0) return message;
+  const field = at
     .map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
     .join("")
     .slice(1);
+  const value = at.reduce<unknown>(
+    (node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
+    raw,
+  );
+  if (value === undefined) return `${field} is missing`;
+  return `${field} is ${JSON.stringify(value).slice(0, 80)}: ${message}`;
+}
 
 function describeInput({ image, ...input }: Manifest["inputs"][number]): ModelInput {
   const size = pictureShape(input.shape);

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { variables } from "../../scoring-image/src/contract";
+import { definitions, loadSettings, SettingsError } from "../../scoring-image/src/settings";
+import { root } from "../support/paths";
+
+function problems(env: Record<string, string>): readonly string[] {
+  try {
+    loadSettings(env);
+  } catch (error) {
+    assert.ok(error instanceof SettingsError);
+    return error.problems;
+  }
+  return [];
+}
+
+describe("settings", () => {
+  it("has a default for everything but the keys", () => {
+    const settings = loadSettings({});
+    assert.equal(settings.host, "127.0.0.1");
+    assert.equal(settings.port, 5001);
+    assert.equal(settings.metricsPort, 5002);
+    assert.equal(settings.auth, "key");
+    assert.equal(settings.scoringTimeoutMs, 60_000);
+    assert.equal(settings.primaryKey, undefined);
+    assert.equal(settings.instances, os.availableParallelism());
+    assert.ok(Object.isFrozen(settings));
+  });
+
+  it("treats an empty variable as absent", () => {
+    assert.equal(loadSettings({ PORT: "" }).port, 5001);
+  });
+
+  it("gives each worker its share of the cores", () => {
+    const threads = os.availableParallelism();
+    assert.equal(loadSettings({ THREADS_PER_INSTANCE: String(threads) }).instances, 1);
+  });
+
+  const cases: [env: Record<string, string>, message: string][] = [
+    [{ PORT: "http" }, 'PORT is "http": must be a whole number from 0 to 65535'],
+    [{ PORT: "70000" }, 'PORT is "70000": must be a whole number from 0 to 65535'],
+    [{ AUTH: "off" }, 'AUTH is "off": must be key or none'],
+    [
+      { PRIMARY_KEY: "short" },
+      "PRIMARY_KEY is set: must be 8 to 256 printable characters without spaces",
+    ],
+    [
+      { SERVICE_NAME: "My Service" },
+      'SERVICE_NAME is "My Service": must be 3 to 32 lower-case letters, digits and hyphens, beginning with a letter',
+    ],
+    [
+      { PORT: "6000", METRICS_PORT: "6000" },
+      "METRICS_PORT is 6000, the same as PORT: choose another",
+    ],
+    [
+      { AUTH: "none", PRIMARY_KEY: "a-long-enough-key" },
+      "AUTH is none, but a key is set: remove the keys or set AUTH=key",
+    ],
+    [
+      { SECONDARY_KEY: "a-long-enough-key" },
+      "SECONDARY_KEY is set without PRIMARY_KEY: set both or only the latter",
+    ],
+  ];
+  for (const [env, message] of cases) {
+    it(`refuses ${JSON.stringify(env)}`, () => assert.deepEqual(problems(env), [message]));
+  }
+
+  it("reports all problems at once", () => {
+    assert.equal(problems({ PORT: "x", MAX_PIXELS: "0", LOG_LEVEL: "loud" }).length, 3);
+  });
+
+  it("never shows the value of a key", () => {
+    assert.ok(!problems({ PRIMARY_KEY: "se cret" }).join().includes("se cret"));
+  });
+
+  it("is described in README, default and meaning, line by line", () => {
+    const readme = readFileSync(path.join(root, "README.md"), "utf8");
+    for (const [name, { default: fallback, description }] of Object.entries(definitions)) {
+      const variable = variables[name as keyof typeof variables];
+      const shown =
+        fallback === undefined || fallback === ""
+          ? "-"
+          : fallback.startsWith(root)
+            ? "the bundled model"
+            : `\`${fallback}\``;
+      assert.ok(
+        readme.includes(`| \`${variable}\` | ${shown} | ${description} |`),
+        `README lacks: | \`${variable}\` | ${shown} | ${description} |`,
+      );
+    }
+  });
+});
