@@ -6,7 +6,7 @@ import { Batcher } from "./inference/batcher";
 import type { SessionPlan } from "./inference/messages";
 import { Predictor } from "./inference/predictor";
 import { SessionPool } from "./inference/sessionPool";
-import { checkGraph } from "./model/graph";
+import { checkGraph, type Graph } from "./model/graph";
 import { ModelPackageError, readModelPackage, type ModelPackage } from "./model/modelPackage";
 import { registerAzureml } from "./protocols/azureml/routes";
 import { drain } from "./protocols/drain";
@@ -77,15 +77,22 @@ export class ScoringService {
    * @throws ModelPackageError when the graph is refused; Node's EADDRINUSE when a port is taken
    */
   async start(): Promise<ServiceAddress> {
-    const address = await this.#listen();
-    const graph = await this.#pool.start().catch((cause: Error) => {
-      throw new ModelPackageError(`${this.model.file} cannot be opened: ${cause.message}`, {
-        cause,
-      });
+    try {
+      const address = await this.#listen();
+      checkGraph(this.model, await this.#openModel());
+      this.#isWarm = true;
+      return address;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  #openModel(): Promise<Graph> {
+    return this.#pool.start().catch((cause: Error) => {
+      const message = `${this.model.file} cannot be opened: ${cause.message}`;
+      throw new ModelPackageError(message, { cause });
     });
-    checkGraph(this.model, graph);
-    this.#isWarm = true;
-    return address;
   }
 
   async #listen(): Promise<ServiceAddress> {

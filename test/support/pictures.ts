@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+// The server's packages are not those of the root, where the tests live.
 import { compressSync, FORMAT_RGB } from "../../scoring-image/node_modules/@julusian/jpeg-turbo";
+import sharp from "../../scoring-image/node_modules/sharp";
 import { fixtures, samples } from "./paths";
 
 /** A file of `test/fixtures/images` or `samples` as bytes of its own. */
@@ -51,3 +53,12 @@ export const bomb = jpegSegments(
   [0xda, [3, 1, 0, 2, 0, 3, 0, 0, 63, 0]],
   [0xd9],
 );
+
+/** A PNG of noise that takes some hundred milliseconds to decode. */
+export async function largePng(): Promise<Uint8Array<ArrayBuffer>> {
+  const [width, height] = [3000, 2500];
+  const raw = Buffer.alloc(3 * width * height);
+  for (let i = 0; i < raw.length; i++) raw[i] = (i * 2654435761) >>> 24;
+  const png = sharp(raw, { raw: { width, height, channels: 3 } }).png({ compressionLevel: 1 });
+  return Uint8Array.from(await png.toBuffer());
+}

@@ -38,10 +38,7 @@ export async function startService(env: Record<string, string>): Promise<Running
     logger: createLogger(settings.logLevel),
     workerEntry: path.join(dist, "sessionWorker.js"),
   });
-  const { url, metricsUrl } = await service.start().catch(async (error: unknown) => {
-    await service.stop();
-    throw error;
-  });
+  const { url, metricsUrl } = await service.start();
   return {
     url,
     metricsUrl,

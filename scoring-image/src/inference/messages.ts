@@ -17,6 +17,9 @@ export interface SessionPlan {
   readonly maxBatchSize: number;
 }
 
+/** Main thread -> worker: a job, or the order to end after the last one. */
+export type WorkerOrder = Job | "close";
+
 /** One encoded picture; its bytes are moved to the worker, not copied. */
 export interface EncodedImage {
   readonly bytes: Uint8Array<ArrayBuffer>;

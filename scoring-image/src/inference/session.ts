@@ -14,7 +14,8 @@ export function openSession({ modelFile, threads }: SessionPlan): Promise<Infere
     interOpNumThreads: 1,
     executionMode: "sequential",
     graphOptimizationLevel: "all",
-    logSeverityLevel: 3,
+    // Errors reach us as exceptions; ONNX Runtime would also print them, outside of our log.
+    logSeverityLevel: 4,
     extra: { session: { intra_op: { allow_spinning: "0" } } },
   });
 }

@@ -36,6 +36,11 @@ export class SessionPool {
     return this.#ready.size;
   }
 
+  /** All workers, starting ones included; for tests that end one. */
+  get threads(): readonly SessionThread[] {
+    return [...this.#all];
+  }
+
   /**
    * Starts all workers and waits until every one of them is warm.
    * @returns the graph's inputs and outputs as ONNX Runtime reports them
@@ -78,7 +83,7 @@ export class SessionPool {
       setTimeout(() => void (this.#isClosing || this.#replace(next)), delayMs).unref();
       return;
     }
-    if (this.#isClosing) await thread.terminate();
+    if (this.#isClosing) await thread.close();
     else this.#supervise(thread);
   }
 
@@ -106,9 +111,9 @@ export class SessionPool {
     this.#options.onIdle();
   }
 
-  /** Ends all workers at once. */
+  /** Ends all workers, each after the run it is in. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    await Promise.all([...this.#all].map((thread) => thread.terminate()));
+    await Promise.all([...this.#all].map((thread) => thread.close()));
   }
 }

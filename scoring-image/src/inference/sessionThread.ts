@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { ScoringError } from "../errors";
 import type { Graph } from "../model/graph";
-import type { Job, SessionPlan, WorkerMessage } from "./messages";
+import type { Job, SessionPlan, WorkerMessage, WorkerOrder } from "./messages";
 
 /** What a job came to; see {@link WorkerMessage}. */
 export type JobOutcome = Extract<WorkerMessage, { type: "done" }>;
@@ -67,7 +67,16 @@ export class SessionThread {
     });
   }
 
-  /** Ends the worker at once; a job in progress fails with WORKER_LOST. */
+  /**
+   * Lets the job in progress finish, then ends the worker. It is not terminated in the middle of a run: ONNX Runtime's binding
+   * aborts the whole process when its thread is ended under it.
+   */
+  async close(): Promise<void> {
+    this.#worker.postMessage("close" satisfies WorkerOrder);
+    await this.ended;
+  }
+
+  /** Ends the worker at once; a job in progress fails with WORKER_LOST. Must not be called while ONNX Runtime runs. */
   async terminate(): Promise<void> {
     await this.#worker.terminate();
   }

@@ -5,7 +5,7 @@ import { ScoringError, toScoringError } from "../errors";
 import { decodeImage } from "../imaging/decode";
 import { allocateBatch, valuesPerImage } from "../imaging/tensorWriter";
 import { writePixels } from "../imaging/toTensor";
-import type { ImageResult, Job, SessionPlan, WorkerMessage } from "./messages";
+import type { ImageResult, Job, SessionPlan, WorkerMessage, WorkerOrder } from "./messages";
 import { graphOf, openSession, runBatch } from "./session";
 import { warmUp } from "./warmUp";
 
@@ -77,8 +77,13 @@ const buffersOf = (message: WorkerMessage): ArrayBuffer[] =>
 async function main(): Promise<void> {
   const session = await openSession(plan);
   await warmUp((job) => score(session, job), plan);
-  port?.on("message", (job: Job) => {
-    void score(session, job).then((message) => port.postMessage(message, buffersOf(message)));
+  port?.on("message", (order: WorkerOrder) => {
+    // With its port closed the thread has nothing left to wait for once the last answer is sent.
+    if (order === "close") {
+      port.close();
+      return;
+    }
+    void score(session, order).then((message) => port.postMessage(message, buffersOf(message)));
   });
   port?.postMessage({ type: "ready", graph: graphOf(session) } satisfies WorkerMessage);
 }

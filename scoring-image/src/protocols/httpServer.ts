@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import cors from "@fastify/cors";
-import Fastify, { LogController, type FastifyInstance, type FastifyRequest } from "fastify";
+import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { ScoringError, toScoringError } from "../errors";
 import type { Authenticator } from "../security/keys";
@@ -41,11 +41,17 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     requestTimeout: settings.bodyTimeoutMs + 5000,
     return503OnClosing: false,
     clientErrorHandler: answerUnparsable,
+    frameworkErrors: (_error, request, reply: FastifyReply) => {
+      const message = "The request's path is not a valid URL.";
+      const error = new ScoringError("INVALID_REQUEST", message);
+      void reply.code(error.httpStatus).send(errorBody(error, request.id));
+    },
   }) as unknown as FastifyInstance;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _body, done) => done(null));
   app.addHook("onRequest", async (request, reply) => {
     if (options.isDraining()) void reply.header("connection", "close");
+    forgetMalformedType(request);
     echoRequestIds(request, reply);
   });
   await app.register(cors, corsOptions(settings.corsOrigins));
@@ -73,6 +79,14 @@ function corsOptions(origins: string) {
     methods: ["GET", "POST"],
     exposedHeaders: ["x-request-id", "x-ms-run-function-failed", "x-ms-run-fn-exec-ms"],
   };
+}
+
+/** Bodies are taken under any Content-Type; Fastify would refuse one that is not of the form type/subtype before the route is asked. */
+function forgetMalformedType({ headers }: FastifyRequest): void {
+  const type = headers["content-type"];
+  if (type !== undefined && !/^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+ *(;|$)/.test(type)) {
+    delete headers["content-type"];
+  }
 }
 
 function authorise(request: FastifyRequest, authenticate: Authenticator): void {

@@ -98,7 +98,7 @@ function refuseMultipart(request: FastifyRequest): void {
 /** curl's -d strips line ends from a file and labels it as a form: tell the caller, whose picture looks corrupt. */
 function withBodyHint(error: ScoringError, request: FastifyRequest): ScoringError {
   const isForm = request.headers["content-type"] === "application/x-www-form-urlencoded";
-  if (!isForm || error.httpStatus !== 400) return error;
+  if (!isForm || !/IMAGE/.test(error.code)) return error;
   const message = `${error.message} With curl, use --data-binary instead of -d.`;
   return new ScoringError(error.code, message, { cause: error.cause });
 }

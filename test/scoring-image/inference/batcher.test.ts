@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { readImageHeader } from "../../../scoring-image/src/imaging/header";
+import { Batcher, type BatcherOptions } from "../../../scoring-image/src/inference/batcher";
+import { SessionPool } from "../../../scoring-image/src/inference/sessionPool";
+import { readModelPackage } from "../../../scoring-image/src/model/modelPackage";
+import { createLogger } from "../../../scoring-image/src/telemetry/logger";
+import { Metrics } from "../../../scoring-image/src/telemetry/metrics";
+import { dist } from "../../support/paths";
+import { largePng, plainJpeg, sample } from "../../support/pictures";
+import { tinyPackage, type TinyModelName } from "../../support/tinyModel";
+
+const options: BatcherOptions = {
+  maxBatchSize: 1,
+  maxBatchDelayMs: 0,
+  maxQueueSize: 10,
+  maxQueueWaitMs: 30_000,
+};
+
+interface Rig {
+  readonly pool: SessionPool;
+  readonly batcher: Batcher;
+  readonly metrics: Metrics;
+  readonly submit: (bytes: Uint8Array<ArrayBuffer>, limits?: Limits) => Promise<number[]>;
+}
+
+interface Limits {
+  signal?: AbortSignal;
+  withinMs?: number;
+}
+
+const rigs: SessionPool[] = [];
+
+/** A batcher over real session workers with a tiny model; `submit` resolves with the mean of each colour. */
+async function rig(name: TinyModelName, changes: Partial<BatcherOptions> = {}): Promise<Rig> {
+  const model = readModelPackage(tinyPackage(name));
+  const metrics = new Metrics();
+  const pool = new SessionPool({
+    entry: path.join(dist, "sessionWorker.js"),
+    instances: 1,
+    logger: createLogger("silent"),
+    onIdle: () => batcher.pump(),
+    onRestart: () => metrics.countRestart(),
+    plan: {
+      modelFile: model.file,
+      inputName: model.input.name,
+      transform: model.input.transform,
+      outputNames: ["mean"],
+      threads: 1,
+      maxBatchSize: changes.maxBatchSize ?? 1,
+    },
+  });
+  const batcher = new Batcher(pool, { ...options, ...changes }, metrics);
+  rigs.push(pool);
+  await pool.start();
+  return {
+    pool,
+    batcher,
+    metrics,
+    submit: async (bytes, { signal = new AbortController().signal, withinMs = 60_000 } = {}) => {
+      const header = readImageHeader(bytes, 1e7);
+      const deadline = performance.now() + withinMs;
+      const { outputs } = await batcher.submit({ bytes, header }, { signal, deadline });
+      return Array.from(outputs[0]?.data as Float32Array);
+    },
+  };
+}
+
+const nearly = (found: number[], expected: number[]) =>
+  found.forEach((value, i) =>
+    assert.ok(Math.abs(value - (expected[i] as number)) < 1.5, `${found}`),
+  );
+
+describe("inference/batcher", () => {
+  afterEach(() => Promise.all(rigs.splice(0).map((pool) => pool.close())));
+
+  for (const name of ["mean-colour", "nhwc", "uint8"] as const) {
+    it(`gives the model ${name} the colours of the picture`, async () => {
+      const { submit } = await rig(name);
+      nearly(await submit(plainJpeg([200, 100, 50])), [200, 100, 50]);
+    });
+  }
+
+  it("runs what waits in one batch and gives each caller its own answer", async () => {
+    const { submit, metrics } = await rig("slow", { maxBatchSize: 4 });
+    const first = submit(plainJpeg([1, 2, 3]));
+    const colours = [
+      [200, 0, 0],
+      [0, 200, 0],
+      [0, 0, 200],
+    ] as [number, number, number][];
+    const answers = await Promise.all(colours.map((colour) => submit(plainJpeg(colour))));
+    await first;
+    answers.forEach((answer, i) => nearly(answer, colours[i] as number[]));
+    const text = await metrics.registry.metrics();
+    assert.match(text, /scoring_batch_size_bucket\{le="2"\} 1\n/);
+    assert.match(text, /scoring_batch_size_sum 4\n/);
+  });
+
+  it("fails only the picture of a batch that cannot be decoded", async () => {
+    const { submit } = await rig("slow", { maxBatchSize: 4 });
+    const first = submit(plainJpeg([1, 2, 3]));
+    const bad = submit(sample("cat.jpg").slice(0, 20_000));
+    const good = submit(plainJpeg([9, 99, 199]));
+    await assert.rejects(bad, { code: "IMAGE_TRUNCATED" });
+    nearly(await good, [9, 99, 199]);
+    await first;
+  });
+
+  it("waits for company when told to", async () => {
+    const { submit, metrics } = await rig("mean-colour", {
+      maxBatchSize: 2,
+      maxBatchDelayMs: 5000,
+    });
+    const started = performance.now();
+    await Promise.all([submit(plainJpeg([1, 1, 1])), submit(plainJpeg([2, 2, 2]))]);
+    assert.ok(performance.now() - started < 4000, "a full batch does not wait");
+    assert.match(
+      await metrics.registry.metrics(),
+      /scoring_batch_size_sum 2\nscoring_batch_size_count 1\n/,
+    );
+  });
+
+  it("refuses what does not fit into the queue", async () => {
+    const { submit } = await rig("slow", { maxQueueSize: 1 });
+    const running = submit(plainJpeg([1, 1, 1]));
+    const waiting = submit(plainJpeg([2, 2, 2]));
+    await assert.rejects(submit(plainJpeg([3, 3, 3])), {
+      code: "QUEUE_FULL",
+      message: "Too many requests: 1 pictures are waiting already.",
+    });
+    await Promise.all([running, waiting]);
+  });
+
+  it("refuses what has waited too long for a worker, but not what is being run", async () => {
+    const { submit } = await rig("slow", { maxQueueWaitMs: 50 });
+    const running = submit(plainJpeg([1, 1, 1]));
+    await assert.rejects(submit(plainJpeg([2, 2, 2])), {
+      code: "QUEUE_WAIT_EXCEEDED",
+      message: "No session worker was free within 50 ms.",
+    });
+    nearly(await running, [1, 1, 1]);
+  });
+
+  it("answers when the deadline passes, even in the middle of a run", async () => {
+    const { submit } = await rig("slow");
+    const started = performance.now();
+    await assert.rejects(submit(plainJpeg([1, 1, 1]), { withinMs: 50 }), {
+      code: "DEADLINE_EXCEEDED",
+    });
+    assert.ok(performance.now() - started < 250);
+    nearly(await submit(plainJpeg([2, 2, 2])), [2, 2, 2]);
+  });
+
+  it("takes the picture of a caller who has gone out of the queue", async () => {
+    const { submit, batcher } = await rig("slow");
+    const running = submit(plainJpeg([1, 1, 1]));
+    const controller = new AbortController();
+    const waiting = submit(plainJpeg([2, 2, 2]), { signal: controller.signal });
+    await delay(10);
+    assert.equal(batcher.length, 1);
+    controller.abort();
+    await assert.rejects(waiting, { code: "CANCELLED" });
+    assert.equal(batcher.length, 0);
+    await running;
+  });
+
+  it("answers a picture whose run fails and goes on", async () => {
+    const { submit } = await rig("fails");
+    await assert.rejects(submit(plainJpeg([250, 250, 250])), {
+      code: "MODEL_FAILED",
+      message: "The model failed to run on this input.",
+    });
+    nearly(await submit(plainJpeg([10, 20, 30])), [10, 20, 30]);
+  });
+
+  it("replaces a worker that dies and answers its request", async () => {
+    const { submit, pool, metrics } = await rig("mean-colour");
+    const lost = submit(await largePng());
+    // Ended while it decodes: a thread that ends inside ONNX Runtime would take the process with it.
+    await delay(20);
+    await pool.threads[0]?.terminate();
+    await assert.rejects(lost, {
+      code: "WORKER_LOST",
+      message: "The session worker died; send the request again.",
+    });
+    nearly(await submit(plainJpeg([4, 5, 6])), [4, 5, 6]);
+    assert.match(await metrics.registry.metrics(), /scoring_session_worker_restarts_total 1\n/);
+    assert.equal(pool.readyCount, 1);
+  });
+
+  it("lets a run finish before it ends the workers", async () => {
+    const { submit, pool } = await rig("slow");
+    const running = submit(plainJpeg([7, 8, 9]));
+    await delay(20);
+    await pool.close();
+    nearly(await running, [7, 8, 9]);
+  });
+
+  it("says why ONNX Runtime refuses a file", async () => {
+    const pool = new SessionPool({
+      entry: path.join(dist, "sessionWorker.js"),
+      instances: 2,
+      logger: createLogger("silent"),
+      onIdle: () => undefined,
+      onRestart: () => undefined,
+      plan: { ...(await planOf("uint8")), modelFile: path.join(dist, "main.js") },
+    });
+    rigs.push(pool);
+    await assert.rejects(pool.start(), /main\.js failed:|Protobuf parsing failed/);
+  });
+});
+
+async function planOf(name: TinyModelName) {
+  const { input, file } = readModelPackage(tinyPackage(name));
+  return Promise.resolve({
+    modelFile: file,
+    inputName: input.name,
+    transform: input.transform,
+    outputNames: ["mean"],
+    threads: 1,
+    maxBatchSize: 1,
+  });
+}

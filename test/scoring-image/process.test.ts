@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import net, { type AddressInfo } from "node:net";
+import path from "node:path";
+import { plainJpeg, sample } from "../support/pictures";
+import { killProcesses, startProcess, temporaryFolder, type ServerProcess } from "../support/serverProcess";
+import { colourClassifier, tinyManifest, tinyPackage } from "../support/tinyModel";
+
+const key = "key-of-the-process-tests";
+const free = { PORT: "0", METRICS_PORT: "0", PRIMARY_KEY: key };
+
+/** Runs to its end; the server must not start. */
+async function failure(
+  env: Record<string, string>,
+): Promise<{ code: number | null; output: string }> {
+  const server = startProcess(env);
+  const [code] = await server.ended;
+  return { code, output: server.output() };
+}
+
+async function stop({ child, ended }: ServerProcess): Promise<number | null> {
+  child.kill("SIGTERM");
+  const [code] = await ended;
+  return code;
+}
+
+describe("the server's process", () => {
+  afterEach(killProcesses);
+
+  it("leaves no trace of ONNX Runtime's telemetry", async () => {
+    const home = temporaryFolder();
+    const server = startProcess({ ...free, INSTANCES: "1" }, { cwd: home });
+    await server.url;
+    assert.equal(existsSync(`/tmp/mat-debug-${server.child.pid}.log`), false);
+    assert.equal(existsSync(path.join(home, ".cache")), false);
+    assert.equal(await stop(server), 0);
+  });
+
+  it("stops with one line when its port is in use", async () => {
+    const blocker = net.createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => blocker.once("listening", resolve));
+    const { port } = blocker.address() as AddressInfo;
+    for (const env of [{ PORT: String(port) }, { METRICS_PORT: String(port) }]) {
+      const { code, output } = await failure({ ...free, LOG_LEVEL: "silent", ...env });
+      assert.equal(code, 1);
+      assert.equal(
+        output,
+        `Port ${port} is in use: stop what listens there, or set PORT or METRICS_PORT to another port\n`,
+      );
+    }
+    blocker.close();
+  });
+
+  const mistakes: [what: string, env: Record<string, string>, output: string | RegExp][] = [
+    [
+      "a model folder that is not there",
+      { ...free, MODEL_DIR: "/nowhere" },
+      "/nowhere/model.json does not exist; MODEL_DIR must name a folder with model.onnx and model.json\n",
+    ],
+    [
+      "two wrong settings",
+      { ...free, PORT: "x", AUTH: "maybe" },
+      'PORT is "x": must be a whole number from 0 to 65535\nAUTH is "maybe": must be key or none\n',
+    ],
+    [
+      "no key",
+      { PORT: "0", METRICS_PORT: "0" },
+      "PRIMARY_KEY is not set: set it, or AUTH=none for an open service\n",
+    ],
+    [
+      "a file that is no model",
+      { ...free, MODEL_DIR: brokenModel() },
+      /^\S+model\.onnx cannot be opened: .*Protobuf parsing failed\.?\n$/,
+    ],
+    [
+      "an address of another machine",
+      { ...free, HOST: "203.0.113.1" },
+      'HOST is "203.0.113.1": not an address of this machine\n',
+    ],
+  ];
+  for (const [what, env, expected] of mistakes) {
+    it(`stops with a clear line and exit code 1: ${what}`, async () => {
+      const { code, output } = await failure({ ...env, LOG_LEVEL: "silent" });
+      assert.equal(code, 1);
+      if (typeof expected === "string") assert.equal(output, expected);
+      else assert.match(output, expected);
+    });
+  }
+
+  it("started with --local makes a key, notes it for its owner only and never logs it", async () => {
+    const cwd = temporaryFolder();
+    const server = startProcess(
+      { PORT: "0", METRICS_PORT: "0", MODEL_DIR: colourClassifier("logits") },
+      { cwd, args: ["--local"] },
+    );
+    const url = await server.url;
+    const file = path.join(cwd, ".local", "service.json");
+    while (!server.output().includes("is served at"))
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    const noted = JSON.parse(readFileSync(file, "utf8")) as Record<string, string>;
+    assert.deepEqual(
+      [noted["url"], noted["pid"], noted["model"]],
+      [url, server.child.pid, "mean-colour version 3"],
+    );
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const body = plainJpeg([1, 250, 1]);
+    const made = noted["primaryKey"] as string;
+    const answer = await fetch(`${url}/score`, {
+      method: "POST",
+      body,
+      headers: { authorization: `Bearer ${made}` },
+    });
+    assert.equal(answer.status, 200);
+    assert.ok(!server.output().includes(made));
+    assert.equal(await stop(server), 0);
+    assert.equal(existsSync(file), false);
+  });
+
+  it("says so when it is open", async () => {
+    const server = startProcess(
+      { PORT: "0", METRICS_PORT: "0", AUTH: "none", MODEL_DIR: colourClassifier("logits") },
+      { args: ["--local"] },
+    );
+    await server.url;
+    await stop(server);
+    assert.match(server.output(), /"msg":"the service is open: AUTH=none"/);
+    assert.match(server.output(), /anyone who can reach it may score/);
+  });
+
+  it("answers every accepted of 1,000 requests over 16 connections when SIGTERM comes in the middle", async () => {
+    const server = startProcess({ ...free, MODEL_DIR: colourClassifier("logits") });
+    const url = await server.url;
+    const statuses: Record<string, number> = {};
+    let sent = 0;
+    let answered = 0;
+    const client = async () => {
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      while (sent < 1000) {
+        sent++;
+        const outcome = await request(agent, url);
+        statuses[outcome] = (statuses[outcome] ?? 0) + 1;
+        if (outcome === "ECONNREFUSED") break;
+        if (++answered === 500) server.child.kill("SIGTERM");
+      }
+      agent.destroy();
+    };
+    await Promise.all(Array.from({ length: 16 }, client));
+    const [code] = await server.ended;
+    assert.equal(code, 0);
+    assert.ok((statuses["200"] ?? 0) >= 500);
+    // Refused connections were never accepted; everything else must have been scored.
+    assert.deepEqual(
+      Object.keys(statuses).filter((status) => !["200", "ECONNREFUSED"].includes(status)),
+      [],
+    );
+  });
+
+  it("finishes what it is doing when SIGTERM comes, and says meanwhile that it is not ready", async () => {
+    const server = startProcess({
+      ...free,
+      MODEL_DIR: tinyPackage("slow"),
+      PRE_STOP_DELAY_MS: "300",
+    });
+    const url = await server.url;
+    const headers = { authorization: `Bearer ${key}` };
+    const scoring = fetch(`${url}/score`, { method: "POST", body: plainJpeg([9, 9, 9]), headers });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    server.child.kill("SIGTERM");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal((await fetch(`${url}/v2/health/ready`)).status, 503);
+    assert.equal((await fetch(url)).status, 200);
+    assert.equal((await scoring).status, 200);
+    assert.deepEqual(await server.ended, [0, null]);
+  });
+
+  it("gives up what is not finished within the grace period, and exits with 1", async () => {
+    const server = startProcess({
+      ...free,
+      MODEL_DIR: tinyPackage("slow"),
+      INSTANCES: "1",
+      MAX_QUEUE_WAIT_MS: "60000",
+      SHUTDOWN_GRACE_MS: "100",
+    });
+    const url = await server.url;
+    const headers = { authorization: `Bearer ${key}` };
+    const calls = [1, 2, 3].map(() =>
+      fetch(`${url}/score`, { method: "POST", body: plainJpeg([9, 9, 9]), headers }).then(
+        ({ status }) => status,
+        () => "cut off",
+      ),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    server.child.kill("SIGTERM");
+    assert.deepEqual(await Promise.all(calls), ["cut off", "cut off", "cut off"]);
+    assert.deepEqual(await server.ended, [1, null]);
+    assert.match(server.output(), /requests were cut off by SHUTDOWN_GRACE_MS/);
+  });
+
+  it("logs requests without keys", async () => {
+    const server = startProcess({ ...free, MODEL_DIR: colourClassifier("logits") });
+    const url = await server.url;
+    const headers = { authorization: `Bearer ${key}`, "x-request-id": "id-of-the-test" };
+    await fetch(`${url}/score?top=1`, { method: "POST", body: sample("cat.jpg"), headers });
+    await stop(server);
+    assert.match(
+      server.output(),
+      /"reqId":"id-of-the-test","method":"POST","path":"\/score","status":200,"ms":[\d.]+,"msg":"request"/,
+    );
+    assert.ok(!server.output().includes(key));
+  });
+});
+
+/** A package whose model.onnx is a JPEG, with the right sha256. */
+function brokenModel(): string {
+  const folder = tinyPackage("mean-colour");
+  const jpeg = plainJpeg([1, 2, 3]);
+  const manifest = {
+    ...tinyManifest("mean-colour"),
+    sha256: createHash("sha256").update(jpeg).digest("hex"),
+  };
+  writeFileSync(path.join(folder, "model.onnx"), jpeg);
+  writeFileSync(path.join(folder, "model.json"), JSON.stringify(manifest));
+  return folder;
+}
+
+/** Status of one scoring request, or the code of the connection's error. */
+function request(agent: http.Agent, url: string): Promise<string> {
+  return new Promise((resolve) => {
+    const call = http.request(`${url}/score`, {
+      method: "POST",
+      agent,
+      headers: { authorization: `Bearer ${key}` },
+    });
+    call.on("response", (response) => {
+      response.resume().on("end", () => resolve(String(response.statusCode)));
+    });
+    call.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "error"));
+    call.end(photograph);
+  });
+}
+
+const photograph = sample("cat.jpg");

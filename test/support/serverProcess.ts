@@ -1,0 +1,53 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { dist } from "./paths";
+
+export const temporaryFolder = () => mkdtempSync(path.join(os.tmpdir(), "scoring-"));
+
+const running = new Set<ChildProcess>();
+
+/** Kills what a failed test has left running. */
+export function killProcesses(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
+export interface ServerProcess {
+  readonly child: ChildProcess;
+  /** Everything it has written so far. */
+  readonly output: () => string;
+  /** Exit code and signal once it has ended. */
+  readonly ended: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
+  /** Address from its log, once it is ready; rejects when it ends before. */
+  readonly url: Promise<string>;
+}
+
+/** Starts the bundled server as a process of its own, with nothing in its environment but PATH, HOME and what is given. */
+export function startProcess(
+  env: Record<string, string>,
+  { args = [], cwd = temporaryFolder() }: { args?: string[]; cwd?: string } = {},
+): ServerProcess {
+  const child = spawn(process.execPath, [path.join(dist, "main.js"), ...args], {
+    cwd,
+    env: { PATH: process.env["PATH"] ?? "", HOME: cwd, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  let output = "";
+  const collect = (chunk: Buffer) => (output += chunk.toString());
+  child.stdout.on("data", collect);
+  child.stderr.on("data", collect);
+  const ended = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
+  const url = new Promise<string>((resolve, reject) => {
+    child.stdout.on("data", () => {
+      const [, found] = /"url":"([^"]+)","metricsUrl":"[^"]+","msg":"ready"/.exec(output) ?? [];
+      if (found) resolve(found);
+    });
+    void ended.then(() => reject(new Error(`the server ended: ${output}`)));
+  });
+  url.catch(() => undefined);
+  return { child, output: () => output, ended, url };
+}
