@@ -5,7 +5,12 @@ import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import path from "node:path";
 import { plainJpeg, sample } from "../support/pictures";
-import { killProcesses, startProcess, temporaryFolder, type ServerProcess } from "../support/serverProcess";
+import {
+  killProcesses,
+  startProcess,
+  temporaryFolder,
+  type ServerProcess,
+} from "../support/serverProcess";
 import { colourClassifier, tinyManifest, tinyPackage } from "../support/tinyModel";
 
 const key = "key-of-the-process-tests";

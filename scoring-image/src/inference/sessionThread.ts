@@ -22,7 +22,12 @@ export class SessionThread {
 
   /** @param entry path of the bundled `sessionWorker.js` */
   constructor(entry: string, plan: SessionPlan) {
-    this.#worker = new Worker(entry, { workerData: plan, name: "session" });
+    this.#worker = new Worker(entry, {
+      workerData: plan,
+      name: "session",
+      // A worker keeps next to nothing between jobs: without a bound V8 lets garbage grow instead of collecting it.
+      resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 },
+    });
     this.ended = new Promise((resolve) => {
       let reason: Error | undefined;
       this.#worker.once("error", (error) => (reason = error as Error));

@@ -1,6 +1,11 @@
 import type { Socket } from "node:net";
 import cors from "@fastify/cors";
-import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, {
+  LogController,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 import type { Logger } from "pino";
 import { ScoringError, toScoringError } from "../errors";
 import type { Authenticator } from "../security/keys";

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { root } from "../../support/paths";
+import { plainJpeg } from "../../support/pictures";
+import { temporaryFolder } from "../../support/serverProcess";
+import { primaryKey, startService, type RunningService } from "../../support/service";
+import { colourClassifier } from "../../support/tinyModel";
+
+interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command as `npm run score` does, in a folder of its own. */
+async function score(cwd: string, args: readonly string[], input?: Uint8Array): Promise<Run> {
+  const tsx = path.join(root, "node_modules", "tsx", "dist", "cli.mjs");
+  const script = path.join(root, "scoring-image", "client", "score.ts");
+  const child = spawn(process.execPath, [tsx, script, ...args], { cwd, stdio: "pipe" });
+  child.stdin.end(input);
+  const [stdout, stderr, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((resolve) => child.once("exit", resolve)),
+  ]);
+  return { code, stdout, stderr };
+}
+
+describe("npm run score", () => {
+  let running: RunningService;
+  let folder: string;
+  before(async () => {
+    running = await startService({ MODEL_DIR: colourClassifier("logits") });
+    folder = temporaryFolder();
+    mkdirSync(path.join(folder, "photos"));
+    mkdirSync(path.join(folder, "empty"));
+    mkdirSync(path.join(folder, ".local"));
+    writeFileSync(path.join(folder, "photos", "b-red.jpg"), plainJpeg([250, 1, 1]));
+    writeFileSync(path.join(folder, "photos", "a-green.JPG"), plainJpeg([1, 250, 1]));
+    writeFileSync(path.join(folder, "photos", "notes.txt"), "no picture");
+    const service = { url: running.url, primaryKey, model: "colours", pid: process.pid };
+    writeFileSync(path.join(folder, ".local", "service.json"), JSON.stringify(service));
+  });
+  after(() => running.stop());
+
+  it("finds the local service and prints a table", async () => {
+    const { code, stdout } = await score(folder, ["photos/b-red.jpg", "--top", "2"]);
+    assert.equal(code, 0);
+    assert.match(
+      stdout,
+      /^photos\/b-red\.jpg {2}\(\d+\.\d ms, of which picture and model \d+\.\d ms\)\n/,
+    );
+    assert.match(stdout, /\n {2}red {4}100\.0 % {2}█{24}\n {2}(green|blue) +0\.0 % {2}░{24}\n/);
+  });
+
+  it("prints JSON for all pictures of a folder, in the order of their names", async () => {
+    const { code, stdout } = await score(folder, ["photos", "--json", "--top", "1"]);
+    assert.equal(code, 0);
+    const entries = JSON.parse(stdout) as {
+      file: string;
+      top: Record<string, unknown>[];
+      ms: number;
+    }[];
+    assert.deepEqual(
+      entries.map(({ file, top }) => [file, Object.keys(top[0] ?? {}), top[0]?.["label"]]),
+      [
+        ["photos/a-green.JPG", ["label", "index", "probability"], "green"],
+        ["photos/b-red.jpg", ["label", "index", "probability"], "red"],
+      ],
+    );
+    for (const { ms } of entries) assert.ok(ms > 0);
+  });
+
+  it("reads standard input", async () => {
+    const { code, stdout } = await score(folder, ["--json"], plainJpeg([1, 1, 250]));
+    const [entry] = JSON.parse(stdout) as { file: string; top: { label: string }[] }[];
+    assert.deepEqual([code, entry?.file, entry?.top[0]?.label], [0, "-", "blue"]);
+  });
+
+  it("takes another service by --url and --key", async () => {
+    const url = `${running.url}/`;
+    const { code } = await score(temporaryFolder(), [
+      "--url",
+      url,
+      "--key",
+      primaryKey,
+      path.join(folder, "photos"),
+    ]);
+    assert.equal(code, 0);
+  });
+
+  it("exits with 3 for a bad image, after scoring the others", async () => {
+    const { code, stdout, stderr } = await score(folder, ["photos/notes.txt", "photos/b-red.jpg"]);
+    assert.equal(code, 3);
+    assert.match(stderr, /^photos\/notes\.txt: The body is not a picture/);
+    assert.match(stdout, /b-red\.jpg/);
+  });
+
+  it("exits with 4 when the key is refused, after the first picture", async () => {
+    const { code, stderr } = await score(folder, ["--key", "wrong", "photos"]);
+    assert.deepEqual([code, stderr], [4, "photos/a-green.JPG: The key is not valid.\n"]);
+  });
+
+  it("exits with 5 when nothing answers", async () => {
+    const { code, stderr } = await score(folder, [
+      "--url",
+      "http://127.0.0.1:1024",
+      "photos/b-red.jpg",
+    ]);
+    assert.equal(code, 5);
+    assert.match(stderr, /http:\/\/127\.0\.0\.1:1024 cannot be reached: connect ECONNREFUSED/);
+  });
+
+  it("exits with 5 when no local service is noted", async () => {
+    const { code, stderr } = await score(temporaryFolder(), [path.join(folder, "photos")]);
+    assert.equal(code, 5);
+    assert.match(
+      stderr,
+      /^No local service is noted in \.local\/service\.json: run npm start first/,
+    );
+  });
+
+  const mistakes: [args: string[], message: RegExp][] = [
+    [["missing.jpg"], /^missing\.jpg does not exist\n/],
+    [["empty"], /^empty holds no \.jpg, \.jpeg or \.png file\n/],
+    [["--top", "0", "photos"], /^--top is 0: must be 1 to 1000\n/],
+    [["--colour", "photos"], /^Unknown option '--colour'/],
+    [["--url", "localhost:5001", "photos"], /^--url is localhost:5001: must begin with http/],
+  ];
+  for (const [args, message] of mistakes) {
+    it(`exits with 2 for ${args.join(" ")}`, async () => {
+      const { code, stderr } = await score(folder, args);
+      assert.equal(code, 2);
+      assert.match(stderr, message);
+    });
+  }
+});
