@@ -39,7 +39,7 @@ describe("imaging/transform", () => {
   it("turns a picture upright by each of the eight orientations", () => {
     // Stored pixels a b / c d / e f, two wide and three high; EXIF says how to look at them.
     const stored = Uint8Array.from(
-      [..."abcdef"].flatMap((name) => Array(3).fill(name.charCodeAt(0))),
+      [..."abcdef"].flatMap((name) => Array<number>(3).fill(name.charCodeAt(0))),
     );
     const seen = ([1, 2, 3, 4, 5, 6, 7, 8] as const).map((orientation) => {
       const { data, width, height, origin, strideX, strideY } = orient(stored, 2, 3, orientation);

@@ -69,7 +69,7 @@ async function rig(name: TinyModelName, changes: Partial<BatcherOptions> = {}): 
 
 const nearly = (found: number[], expected: number[]) =>
   found.forEach((value, i) =>
-    assert.ok(Math.abs(value - (expected[i] as number)) < 1.5, `${found}`),
+    assert.ok(Math.abs(value - (expected[i] as number)) < 1.5, found.join(" ")),
   );
 
 describe("inference/batcher", () => {
