@@ -153,9 +153,11 @@ describe("protocols/azureml", () => {
   });
 
   it("counts requests by outcome", async () => {
+    await running.post(red);
+    await running.post(red.slice(0, -20));
     const text = await (await fetch(`${running.metricsUrl}/metrics`)).text();
     assert.match(text, /scoring_requests_total\{protocol="azureml",code="OK"\} [1-9]/);
-    assert.match(text, /scoring_requests_total\{protocol="azureml",code="IMAGE_CORRUPT"\} [1-9]/);
+    assert.match(text, /scoring_requests_total\{protocol="azureml",code="IMAGE_TRUNCATED"\} [1-9]/);
     assert.match(text, /scoring_requests_in_flight 0\n/);
     assert.match(text, /scoring_session_workers_ready 1\n/);
   });
