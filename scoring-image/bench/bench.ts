@@ -39,14 +39,14 @@ const fixed = (value: number, digits = 2) => value.toFixed(digits).padStart(9);
 
 function table(name: string, { floor, service, ratios, health }: BenchResult): void {
   print(`\n${name}`);
-  print("                    p50 ms   p95 ms   p99 ms  images/s  CPU ms/im    RSS MB");
+  print("                    p50 ms   p95 ms   p99 ms  images/s    run p50  CPU ms/im    RSS MB");
   const row = (
     label: string,
     s: BenchResult["floor"] | BenchResult["service"]["byClients"][string],
   ) =>
     print(
       `${label.padEnd(16)}${fixed(s.p50Ms)}${fixed(s.p95Ms)}${fixed(s.p99Ms)}${fixed(s.imagesPerSecond, 1)} ` +
-        ("rssMb" in s ? `${fixed(s.cpuMsPerImage)} ${fixed(s.rssMb, 0)}` : ""),
+        ("rssMb" in s ? `${fixed(s.runP50Ms)} ${fixed(s.cpuMsPerImage)} ${fixed(s.rssMb, 0)}` : ""),
     );
   row("floor", floor);
   for (const [clients, summary] of Object.entries(service.byClients)) {

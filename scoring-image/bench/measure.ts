@@ -3,7 +3,7 @@ import path from "node:path";
 import type { SessionPlan } from "../src/inference/messages";
 import { readModelPackage } from "../src/model/modelPackage";
 import { fillingLayouts, Floor } from "./floor";
-import { probeDuring, scoreFor } from "./load";
+import { probeDuring, scoreFor, type LoadSummary } from "./load";
 import { ServiceProcess } from "./serviceProcess";
 import { median, medianOf, quantile, type Summary } from "./stats";
 
@@ -19,7 +19,7 @@ export interface BenchOptions {
 }
 
 /** Service at one number of clients; CPU and memory of the service's process alone. */
-export interface ServiceSummary extends Summary {
+export interface ServiceSummary extends LoadSummary {
   readonly cpuMsPerImage: number;
   readonly rssMb: number;
 }

@@ -72,7 +72,8 @@ function succeed(reply: FastifyReply, { imagingMs, inferenceMs }: Inference, pay
     .header(headers.runFunctionFailed, "False")
     .header(headers.runFunctionMs, (imagingMs + inferenceMs).toFixed(3))
     .type("application/json; charset=utf-8")
-    .send(payload);
+    // Encoded here, since Node's own encoding of a long string costs a quarter of a millisecond more.
+    .send(Buffer.from(payload));
 }
 
 /** The query's `top`, or undefined for the reference's plain answer. */
