@@ -13,8 +13,8 @@ import { drain } from "./protocols/drain";
 import { registerHealth } from "./protocols/health";
 import { buildHttpServer } from "./protocols/httpServer";
 import { buildMetricsServer } from "./protocols/metricsServer";
-import { keyAuthenticator, openAuthenticator, type Authenticator } from "./security/keys";
-import { SettingsError, type Settings } from "./settings";
+import { keyAuthenticator, openAuthenticator } from "./security/keys";
+import type { Settings } from "./settings";
 import { Metrics } from "./telemetry/metrics";
 
 export interface ServiceOptions {
@@ -101,7 +101,7 @@ export class ScoringService {
     const http = await buildHttpServer({
       settings,
       logger,
-      authenticate: authenticatorFor(settings),
+      authenticate: settings.keys ? keyAuthenticator(settings.keys) : openAuthenticator,
       isDraining: () => this.#isDraining,
     });
     registerHealth(http, () => this.isReady);
@@ -149,15 +149,6 @@ function planFor(model: ModelPackage, settings: Settings): SessionPlan {
     threads: settings.threadsPerInstance,
     maxBatchSize: settings.maxBatchSize,
   };
-}
-
-function authenticatorFor({ auth, primaryKey, secondaryKey }: Settings): Authenticator {
-  if (auth === "none") return openAuthenticator;
-  if (!primaryKey)
-    throw new SettingsError(["PRIMARY_KEY is not set: set it, or AUTH=none for an open service"]);
-  return keyAuthenticator(
-    secondaryKey ? { primary: primaryKey, secondary: secondaryKey } : { primary: primaryKey },
-  );
 }
 
 function urlOf(app: FastifyInstance): string {

@@ -7,10 +7,10 @@ import path from "node:path";
 import type { Logger } from "pino";
 import type { ScoringService, ServiceAddress } from "./app";
 import { paths, variables } from "./contract";
-import { removeLocalService, writeLocalService } from "./localService";
+import { localServiceFile, removeLocalService, writeLocalService } from "./localService";
 import { ModelPackageError } from "./model/modelPackage";
-import { generateKey } from "./security/keys";
-import { loadSettings, SettingsError, type Settings } from "./settings";
+import { generateKey, type Keys } from "./security/keys";
+import { loadSettings, SettingsError } from "./settings";
 import { createLogger } from "./telemetry/logger";
 
 /** `--local`: a person starts the service on their own machine; keys are made and noted where `npm run score` finds them. */
@@ -21,29 +21,17 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-function readSettings(): Settings {
-  const settings = loadSettings(process.env);
-  if (settings.auth === "none" || settings.primaryKey) return settings;
-  if (!isLocal) {
-    throw new SettingsError([
-      `${variables.primaryKey} is not set: set it, or AUTH=none for an open service`,
-    ]);
-  }
-  return { ...settings, primaryKey: generateKey() };
-}
-
 /** What to tell the person who started it; the key goes to a terminal only, never into a log. */
-function greet({ url, metricsUrl }: ServiceAddress, model: string, settings: Settings): void {
-  const key = settings.primaryKey ?? "";
-  const shownKey = process.stdout.isTTY ? key : "$KEY";
-  const header = settings.auth === "none" ? "" : ` -H "Authorization: Bearer ${shownKey}"`;
+function greet({ url, metricsUrl }: ServiceAddress, model: string, keys: Keys | undefined): void {
+  const isShown = process.stdout.isTTY;
+  const header = keys ? ` -H "Authorization: Bearer ${isShown ? keys.primary : "$KEY"}"` : "";
   const lines = [
     `${model} is served at ${url}${paths.score} (metrics at ${metricsUrl}${paths.metrics}).`,
     "  npm run score -- samples/*.jpg",
     `  curl${header} --data-binary @samples/cat.jpg "${url}${paths.score}?top=5"`,
-    ...(header && !process.stdout.isTTY ? ["The key is in .local/service.json."] : []),
-    ...(header ? [] : ["The service is open: anyone who can reach it may score (AUTH=none)."]),
   ];
+  if (!keys) lines.push("The service is open: anyone who can reach it may score (AUTH=none).");
+  else if (!isShown) lines.push(`The key is in ${localServiceFile}.`);
   process.stdout.write(`\n${lines.join("\n")}\n\n`);
 }
 
@@ -77,7 +65,7 @@ function stopOnSignals(service: ScoringService, logger: Logger): void {
 }
 
 async function main(): Promise<void> {
-  const settings = readSettings();
+  const settings = loadSettings(process.env, isLocal ? generateKey : undefined);
   const logger = createLogger(settings.logLevel);
   // Loaded late so that a wrong setting is reported without waiting for the native libraries.
   const { ScoringService } = await import("./app.js");
@@ -86,13 +74,18 @@ async function main(): Promise<void> {
   stopOnSignals(service, logger);
   const { name, version } = service.model;
   logger.info({ model: name, version, instances: settings.instances }, "loading");
-  if (settings.auth === "none") logger.warn("the service is open: AUTH=none");
+  if (!settings.keys) logger.warn("the service is open: AUTH=none");
   const address = await service.start();
   const model = `${name} version ${version}`;
   logger.info({ ...address }, "ready");
   if (!isLocal) return;
-  writeLocalService({ url: address.url, primaryKey: settings.primaryKey, model, pid: process.pid });
-  greet(address, model, settings);
+  writeLocalService({
+    url: address.url,
+    primaryKey: settings.keys?.primary,
+    model,
+    pid: process.pid,
+  });
+  greet(address, model, settings.keys);
 }
 
 main().catch((error: unknown) => fail(explain(error)));

@@ -2,6 +2,7 @@ import path from "node:path";
 import os from "node:os";
 import { z } from "zod";
 import { defaultPorts, variables } from "./contract";
+import type { Keys } from "./security/keys";
 
 /** All problems of the environment at once, one line each. */
 export class SettingsError extends Error {
@@ -155,13 +156,20 @@ type Values = {
 };
 
 /** The server's settings, checked and complete. Times are in milliseconds, sizes in bytes. */
-export type Settings = Readonly<Values>;
+export type Settings = Readonly<Omit<Values, "auth" | "primaryKey" | "secondaryKey">> & {
+  /** The keys that open the service; undefined when it is open to everybody (`AUTH=none`). */
+  readonly keys: Keys | undefined;
+};
 
 /**
  * Reads all settings from the environment.
+ * @param makeKey makes the first key when none is set; without it a missing key is a problem
  * @throws SettingsError with one line for each problem, naming variable, value and what is allowed
  */
-export function loadSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+export function loadSettings(
+  env: Readonly<Record<string, string | undefined>>,
+  makeKey?: () => string,
+): Settings {
   const problems: string[] = [];
   const entries = Object.entries(definitions).map(([name, { default: fallback, schema }]) => {
     const variable = variables[name as keyof typeof variables];
@@ -173,29 +181,40 @@ export function loadSettings(env: Readonly<Record<string, string | undefined>>):
     }
     return [name, parsed.data];
   });
-  const settings = Object.fromEntries(entries) as Values;
-  problems.push(...contradictions(settings));
+  const { auth, primaryKey, secondaryKey, ...settings } = Object.fromEntries(entries) as Values;
+  const primary = primaryKey ?? (env[variables.primaryKey] || makeKey?.());
+  problems.push(
+    ...portProblems(settings),
+    ...keyProblems({ auth, primaryKey, secondaryKey, hasKey: Boolean(primary) }),
+  );
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.freeze({
     ...settings,
     instances: settings.instances || defaultInstances(settings),
+    keys: auth === "none" ? undefined : { primary: primary as string, secondary: secondaryKey },
   });
 }
 
 /** One session worker for every `threadsPerInstance` cores that this process may use. */
-const defaultInstances = ({ threadsPerInstance }: Values) =>
+const defaultInstances = ({ threadsPerInstance }: Pick<Values, "threadsPerInstance">) =>
   Math.max(1, Math.floor(os.availableParallelism() / threadsPerInstance));
 
-function contradictions({ port, metricsPort, auth, primaryKey, secondaryKey }: Values): string[] {
-  const problems: string[] = [];
-  if (port !== 0 && port === metricsPort) {
-    problems.push(`METRICS_PORT is ${metricsPort}, the same as PORT: choose another`);
-  }
-  if (auth === "none" && (primaryKey ?? secondaryKey)) {
-    problems.push("AUTH is none, but a key is set: remove the keys or set AUTH=key");
+function portProblems({ port, metricsPort }: Pick<Values, "port" | "metricsPort">): string[] {
+  if (port === 0 || port !== metricsPort) return [];
+  return [`METRICS_PORT is ${metricsPort}, the same as PORT: choose another`];
+}
+
+interface KeyValues extends Pick<Values, "auth" | "primaryKey" | "secondaryKey"> {
+  readonly hasKey: boolean;
+}
+
+function keyProblems({ auth, primaryKey, secondaryKey, hasKey }: KeyValues): string[] {
+  if (auth === "none") {
+    if (!primaryKey && !secondaryKey) return [];
+    return ["AUTH is none, but a key is set: remove the keys or set AUTH=key"];
   }
   if (secondaryKey && !primaryKey) {
-    problems.push("SECONDARY_KEY is set without PRIMARY_KEY: set both or only the latter");
+    return ["SECONDARY_KEY is set without PRIMARY_KEY: set both or only the latter"];
   }
-  return problems;
+  return hasKey ? [] : ["PRIMARY_KEY is not set: set it, or AUTH=none for an open service"];
 }

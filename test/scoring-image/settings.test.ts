@@ -6,6 +6,8 @@ import { variables } from "../../scoring-image/src/contract";
 import { definitions, loadSettings, SettingsError } from "../../scoring-image/src/settings";
 import { root } from "../support/paths";
 
+const withKey = { PRIMARY_KEY: "key-of-the-settings-tests" };
+
 function problems(env: Record<string, string>): readonly string[] {
   try {
     loadSettings(env);
@@ -18,24 +20,23 @@ function problems(env: Record<string, string>): readonly string[] {
 
 describe("settings", () => {
   it("has a default for everything but the keys", () => {
-    const settings = loadSettings({});
+    const settings = loadSettings(withKey);
     assert.equal(settings.host, "127.0.0.1");
     assert.equal(settings.port, 5001);
     assert.equal(settings.metricsPort, 5002);
-    assert.equal(settings.auth, "key");
     assert.equal(settings.scoringTimeoutMs, 60_000);
-    assert.equal(settings.primaryKey, undefined);
+    assert.deepEqual(settings.keys, { primary: withKey.PRIMARY_KEY, secondary: undefined });
     assert.equal(settings.instances, os.availableParallelism());
     assert.ok(Object.isFrozen(settings));
   });
 
   it("treats an empty variable as absent", () => {
-    assert.equal(loadSettings({ PORT: "" }).port, 5001);
+    assert.equal(loadSettings({ ...withKey, PORT: "" }).port, 5001);
   });
 
   it("gives each worker its share of the cores", () => {
     const threads = os.availableParallelism();
-    assert.equal(loadSettings({ THREADS_PER_INSTANCE: String(threads) }).instances, 1);
+    assert.equal(loadSettings({ ...withKey, THREADS_PER_INSTANCE: String(threads) }).instances, 1);
   });
 
   const cases: [env: Record<string, string>, message: string][] = [
@@ -64,11 +65,25 @@ describe("settings", () => {
     ],
   ];
   for (const [env, message] of cases) {
-    it(`refuses ${JSON.stringify(env)}`, () => assert.deepEqual(problems(env), [message]));
+    it(`refuses ${JSON.stringify(env)}`, () => {
+      const key =
+        "PRIMARY_KEY" in env || env["AUTH"] === "none" || "SECONDARY_KEY" in env ? {} : withKey;
+      assert.deepEqual(problems({ ...key, ...env }), [message]);
+    });
   }
 
   it("reports all problems at once", () => {
-    assert.equal(problems({ PORT: "x", MAX_PIXELS: "0", LOG_LEVEL: "loud" }).length, 3);
+    assert.equal(problems({ PORT: "x", MAX_PIXELS: "0", LOG_LEVEL: "loud" }).length, 4);
+  });
+
+  it("needs a key, an open service or a way to make one", () => {
+    const message = "PRIMARY_KEY is not set: set it, or AUTH=none for an open service";
+    assert.deepEqual(problems({}), [message]);
+    assert.equal(loadSettings({ AUTH: "none" }).keys, undefined);
+    for (const env of [{}, { PRIMARY_KEY: "" }]) {
+      assert.equal(loadSettings(env, () => "made-up-key").keys?.primary, "made-up-key");
+    }
+    assert.equal(loadSettings(withKey, () => "made-up-key").keys?.primary, withKey.PRIMARY_KEY);
   });
 
   it("never shows the value of a key", () => {

@@ -2,11 +2,13 @@ import type { Socket } from "node:net";
 import cors from "@fastify/cors";
 import Fastify, {
   LogController,
+  type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
 } from "fastify";
 import type { Logger } from "pino";
+import { headers } from "../contract";
 import { ScoringError, toScoringError } from "../errors";
 import type { Authenticator } from "../security/keys";
 import type { Settings } from "../settings";
@@ -36,7 +38,9 @@ const retryAfterSeconds = 1;
  * so a wrong key is refused before method and body are looked at.
  */
 export async function buildHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
-  const { settings, logger } = options;
+  const { settings } = options;
+  // Fastify's type for its instance would otherwise carry pino's logger type into every signature.
+  const logger: FastifyBaseLogger = options.logger;
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -51,39 +55,51 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
       const error = new ScoringError("INVALID_REQUEST", message);
       void reply.code(error.httpStatus).send(errorBody(error, request.id));
     },
-  }) as unknown as FastifyInstance;
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _body, done) => done(null));
-  app.addHook("onRequest", async (request, reply) => {
+  onRequest(app, (request, reply) => {
     if (options.isDraining()) void reply.header("connection", "close");
     forgetMalformedType(request);
     echoRequestIds(request, reply);
   });
-  await app.register(cors, corsOptions(settings.corsOrigins));
-  // A hook that returns a promise costs a turn of the event loop, and every request passes here.
-  app.addHook("onRequest", (request, _reply, done) => {
-    try {
-      authorise(request, options.authenticate);
-      done();
-    } catch (error) {
-      done(error as Error);
-    }
+  await allowOrigins(app, settings.corsOrigins);
+  onRequest(app, (request) => {
+    if (request.is404 || request.routeOptions.config.isOpen) return;
+    options.authenticate(request.headers.authorization);
   });
   addErrorAnswers(app);
   addAccessLog(app);
   return app;
 }
 
-function corsOptions(origins: string) {
+/** Adds a synchronous hook: one that returns a promise costs a turn of the event loop, and every request passes here. */
+function onRequest(
+  app: FastifyInstance,
+  act: (request: FastifyRequest, reply: FastifyReply) => void,
+): void {
+  app.addHook("onRequest", (request, reply, done) => {
+    try {
+      act(request, reply);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+/** Registered before the key is checked, so that a browser may read a refusal and preflight requests need no key. */
+async function allowOrigins(app: FastifyInstance, origins: string): Promise<void> {
   const list = origins
     .split(",")
     .map((origin) => origin.trim())
     .filter(Boolean);
-  return {
-    origin: list.includes("*") ? "*" : list.length > 0 ? list : false,
+  if (list.length === 0) return;
+  await app.register(cors, {
+    origin: list.includes("*") ? "*" : list,
     methods: ["GET", "POST"],
-    exposedHeaders: ["x-request-id", "x-ms-run-function-failed", "x-ms-run-fn-exec-ms"],
-  };
+    exposedHeaders: [headers.requestId, headers.runFunctionFailed, headers.runFunctionMs],
+  });
 }
 
 /** Bodies are taken under any Content-Type; Fastify would refuse one that is not of the form type/subtype before the route is asked. */
@@ -92,11 +108,6 @@ function forgetMalformedType({ headers }: FastifyRequest): void {
   if (type !== undefined && !/^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+ *(;|$)/.test(type)) {
     delete headers["content-type"];
   }
-}
-
-function authorise(request: FastifyRequest, authenticate: Authenticator): void {
-  if (request.is404 || request.routeOptions.config.isOpen) return;
-  authenticate(request.headers.authorization);
 }
 
 function addErrorAnswers(app: FastifyInstance): void {

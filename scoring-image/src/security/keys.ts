@@ -4,7 +4,7 @@ import { ScoringError } from "../errors";
 /** The keys that open the service; both are valid at once so that one can be changed while the other is in use. */
 export interface Keys {
   readonly primary: string;
-  readonly secondary?: string;
+  readonly secondary?: string | undefined;
 }
 
 /** Decides whether a caller may score. @throws ScoringError UNAUTHENTICATED */
