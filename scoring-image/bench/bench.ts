@@ -6,6 +6,7 @@ import { build } from "esbuild";
 import { readModelPackage } from "../src/model/modelPackage";
 import { measure, type BenchResult } from "./measure";
 
+// Native code reads it when a worker loads ONNX Runtime; a worker's own environment would not reach it.
 process.env.ORT_DISABLE_TELEMETRY = "1";
 
 const root = path.join(__dirname, "..");

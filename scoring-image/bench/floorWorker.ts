@@ -1,6 +1,4 @@
 /** One instance of the floor: the product's own decoding and preset code plus `session.run`, looping in a thread with nothing around it. */
-process.env.ORT_DISABLE_TELEMETRY = "1";
-
 import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { decodeImage } from "../src/imaging/decode";
