@@ -1,7 +1,23 @@
-import { allocatable } from "../components/catalogue/allocatable";
+import {
+  allocatable,
+  fpgaRuntimeRequests,
+  type Allocatable,
+} from "../components/catalogue/allocatable";
 import type { Values } from "./definitions";
 import { problem, type Findings } from "./problems";
 import type { NodeSettings } from "./shape";
+
+/** The values that decide how many replicas fit. */
+export type ReplicaValues = Pick<
+  Values,
+  | "accelerator"
+  | "gpuCores"
+  | "cpuCores"
+  | "memoryGb"
+  | "replicas"
+  | "autoscale.enabled"
+  | "autoscale.maxReplicas"
+>;
 
 /** How a Deployment replaces its pods. */
 export interface Rollout {
@@ -10,18 +26,28 @@ export interface Rollout {
 }
 
 /** Most replicas the service ever has: the autoscaler's maximum where one is on. */
-export const mostReplicas = (values: Values): number =>
+export const mostReplicas = (values: ReplicaValues): number =>
   values["autoscale.enabled"] ? values["autoscale.maxReplicas"] : values.replicas;
 
-/** Replicas that fit on one node by devices, cores and memory. */
-export function replicasPerNode(
-  values: Values,
+/** What a node leaves to servers: on FPGA stacks each replica's runtime is taken off first. */
+function roomOf(
+  { accelerator, gpuCores }: ReplicaValues,
   { size, acceleratorsPerNode }: NodeSettings,
-): number {
-  const { accelerator, gpuCores, cpuCores, memoryGb } = values;
+): Allocatable {
   const room = allocatable(size);
+  const runtimes = accelerator === "fpga" ? Math.floor(acceleratorsPerNode / gpuCores) : 0;
+  return {
+    cpu: room.cpu - runtimes * fpgaRuntimeRequests.cpu,
+    memoryGb: room.memoryGb - runtimes * fpgaRuntimeRequests.memoryGb,
+  };
+}
+
+/** Replicas that fit on one node by devices, cores and memory. */
+export function replicasPerNode(values: ReplicaValues, nodes: NodeSettings): number {
+  const { accelerator, gpuCores, cpuCores, memoryGb } = values;
+  const room = roomOf(values, nodes);
   return Math.min(
-    accelerator === "cpu" ? Infinity : Math.floor(acceleratorsPerNode / gpuCores),
+    accelerator === "cpu" ? Infinity : Math.floor(nodes.acceleratorsPerNode / gpuCores),
     Math.floor(room.cpu / cpuCores),
     Math.floor(room.memoryGb / memoryGb),
   );
@@ -31,7 +57,7 @@ export function replicasPerNode(
  * A new pod may start beside the old ones only where there is room for it; on a full pool it would wait for ever for a
  * device that only an old pod's end frees.
  */
-export function rolloutOf(values: Values, nodes: NodeSettings | undefined): Rollout {
+export function rolloutOf(values: ReplicaValues, nodes: NodeSettings | undefined): Rollout {
   const spare = nodes && nodes.maxCount * replicasPerNode(values, nodes) > mostReplicas(values);
   return (spare ?? values.accelerator === "cpu")
     ? { maxUnavailable: 0, maxSurge: 1 }
@@ -86,8 +112,10 @@ function deviceProblems(
     : [];
 }
 
-function roomProblems({ cpuCores, memoryGb }: Values, { size }: NodeSettings): string[] {
-  const room = allocatable(size);
+function roomProblems(values: Values, nodes: NodeSettings): string[] {
+  const { cpuCores, memoryGb } = values;
+  const { size } = nodes;
+  const room = roomOf(values, nodes);
   const found: string[] = [];
   if (cpuCores > room.cpu) {
     found.push(
