@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { AzureEnvironment, digestOf } from "./components/azureEnvironment";
 import { readModelPackage } from "./components/catalogue/models";
 import { findVmSize } from "./components/catalogue/vmSizes";
+import { apiRanges } from "./components/deployerAddress";
 import { requireKubelogin } from "./components/kubeconfig";
 import { ScoringDeployment } from "./components/scoringDeployment";
 import { preflight } from "./components/subscription";
@@ -18,7 +19,13 @@ async function azure(settings: Settings, nodes: NodeSettings) {
     ...(system ? [{ size: system, count: settings.systemNodeCount }] : []),
   ]);
   const model = readModelPackage(modelsFolder, settings.model);
-  const environment = new AzureEnvironment("scoring", { settings, nodes, model, imageFolder });
+  const environment = new AzureEnvironment("scoring", {
+    settings,
+    nodes,
+    model,
+    imageFolder,
+    authorizedIpRanges: await apiRanges(settings),
+  });
   const { cluster, foundation, workspace, registeredModel } = environment;
   const deployment = new ScoringDeployment(
     "service",
@@ -30,7 +37,7 @@ async function azure(settings: Settings, nodes: NodeSettings) {
     },
   );
   return {
-    ...serviceOutputs(deployment),
+    ...deployment.outputs,
     modelId: registeredModel.modelId,
     imageRef: environment.imageRef,
     imageDigest: environment.imageDigest,
@@ -52,6 +59,8 @@ function existingCluster(settings: Settings) {
   const imageRef = settings["image.reference"] ?? "";
   const provider = new Provider("kubernetes", {
     enableServerSideApply: true,
+    enableConfigMapMutable: true,
+    enableSecretMutable: true,
     ...(settings.kubeContext === undefined ? {} : { context: settings.kubeContext }),
   });
   const deployment = new ScoringDeployment(
@@ -60,28 +69,13 @@ function existingCluster(settings: Settings) {
     { providers: [provider] },
   );
   return {
-    ...serviceOutputs(deployment),
+    ...deployment.outputs,
     modelId: readModelPackage(modelsFolder, settings.model).name,
     imageRef,
     imageDigest: digestOf(imageRef),
     clusterName: settings.kubeContext ?? "current context",
   };
 }
-
-const serviceOutputs = ({
-  service,
-  primaryKey,
-  secondaryKey,
-  caCertificate,
-}: ScoringDeployment) => ({
-  scoringUri: service.scoringUri,
-  swaggerUri: service.swaggerUri,
-  grpcEndpoint: service.grpcEndpoint,
-  serviceState: service.serviceState,
-  primaryKey,
-  secondaryKey,
-  caCertificate,
-});
 
 /** The program: settings, components, outputs. Exported as a function because the subscription is asked first. */
 async function program() {

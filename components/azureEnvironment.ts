@@ -6,7 +6,6 @@ import type { ModelPackage } from "./catalogue/models";
 import { contentHash } from "./contentHash";
 import { Cluster } from "./cluster";
 import { ClusterIdentities } from "./clusterIdentities";
-import { apiRanges } from "./deployerAddress";
 import { DevicePlugin } from "./devicePlugin";
 import { Foundation } from "./foundation";
 import { RegisteredModel } from "./registeredModel";
@@ -22,6 +21,8 @@ export interface AzureEnvironmentArgs {
   readonly nodes: NodeSettings;
   readonly model: ModelPackage;
   readonly imageFolder: string;
+  /** Ranges that may reach the API server; undefined for a private one. */
+  readonly authorizedIpRanges: readonly string[] | undefined;
 }
 
 /** Everything below the service on target `azure`, in the order in which one thing needs another. */
@@ -95,14 +96,7 @@ export class AzureEnvironment extends pulumi.ComponentResource {
         tenantId,
         tags,
         purpose: settings.clusterPurpose,
-        authorizedIpRanges:
-          settings.apiAccess === "private"
-            ? undefined
-            : apiRanges(
-                settings.authorizedIpRanges,
-                settings.deployerIpRange,
-                settings.deployerAddressUrl,
-              ),
+        authorizedIpRanges: args.authorizedIpRanges,
       },
       child,
     );

@@ -20,7 +20,7 @@ export interface ClusterArgs {
   /** Changing them replaces the cluster. */
   readonly systemZones: readonly string[];
   /** Ranges that may reach the API server; undefined for a private one. */
-  readonly authorizedIpRanges: pulumi.Input<string[]> | undefined;
+  readonly authorizedIpRanges: readonly string[] | undefined;
   readonly adminGroupObjectIds: readonly string[];
   readonly upgradeChannel: string;
   readonly nodeOsUpgradeChannel: string;
@@ -75,6 +75,9 @@ export class Cluster extends pulumi.ComponentResource {
       {
         kubeconfig: this.kubeconfig,
         enableServerSideApply: true,
+        // Their names are fixed, and a replacement would leave a moment without them.
+        enableConfigMapMutable: true,
+        enableSecretMutable: true,
         // A new spelling of the kubeconfig must not replace everything in the cluster (pulumi-kubernetes #1148).
         clusterIdentifier: this.managedCluster.id,
       },
@@ -134,7 +137,7 @@ function clusterInputs(args: ClusterArgs): containerservice.ManagedClusterArgs {
     apiServerAccessProfile:
       authorizedIpRanges === undefined
         ? { enablePrivateCluster: true, disableRunCommand: true }
-        : { authorizedIPRanges: authorizedIpRanges, disableRunCommand: true },
+        : { authorizedIPRanges: [...authorizedIpRanges], disableRunCommand: true },
     networkProfile: {
       networkPlugin: "azure",
       networkPluginMode: "overlay",

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../settings/shape";
 
 /**
  * The range of one address that the deployer is seen with from outside, such as 203.0.113.7/32.
@@ -24,11 +25,19 @@ export async function deployerRange(url: string): Promise<string> {
   return `${answer}/32`;
 }
 
-/** The ranges that may reach the API server: the stack's own and the deployer's, each once. */
+/**
+ * The ranges that may reach the API server, each once: the stack's own and the deployer's. Undefined for a private one.
+ * @throws pulumi.RunError when the deployer's address must be looked up and cannot be
+ */
 export async function apiRanges(
-  authorized: readonly string[],
-  deployer: string,
-  url: string,
-): Promise<string[]> {
-  return [...new Set([...authorized, deployer === "auto" ? await deployerRange(url) : deployer])];
+  settings: Pick<
+    Settings,
+    "apiAccess" | "authorizedIpRanges" | "deployerIpRange" | "deployerAddressUrl"
+  >,
+): Promise<string[] | undefined> {
+  if (settings.apiAccess === "private") return undefined;
+  const { deployerIpRange, deployerAddressUrl, authorizedIpRanges } = settings;
+  const own =
+    deployerIpRange === "auto" ? await deployerRange(deployerAddressUrl) : deployerIpRange;
+  return [...new Set([...authorizedIpRanges, own])];
 }

@@ -77,6 +77,21 @@ export class ScoringDeployment extends pulumi.ComponentResource {
       caCertificate: this.caCertificate,
     });
   }
+
+  /** What a stack exports of its service, on every target. */
+  get outputs() {
+    const { service, primaryKey, secondaryKey, caCertificate } = this;
+    const { scoringUri, swaggerUri, grpcEndpoint, serviceState } = service;
+    return {
+      scoringUri,
+      swaggerUri,
+      grpcEndpoint,
+      serviceState,
+      primaryKey,
+      secondaryKey,
+      caCertificate,
+    };
+  }
 }
 
 /** How the settings want the service to be reached. */

@@ -50,6 +50,7 @@ export class ScoringImage extends pulumi.ComponentResource {
         `${name}-image`,
         {
           imageName,
+          buildOnPreview: false,
           build: {
             context: args.contextFolder,
             dockerfile: `${args.contextFolder}/Dockerfile`,

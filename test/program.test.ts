@@ -304,6 +304,14 @@ describe("the program", () => {
     }
   });
 
+  it("refuses before anything is created where the deployer's address cannot be found", async () => {
+    const url = "http://127.0.0.1:9/";
+    assert.equal(
+      await refusal("eastus", { deployerIpRange: "auto", deployerAddressUrl: url }),
+      `deployerIpRange is auto, but ${url} could not be asked for this machine's address: fetch failed. Set it yourself with: pulumi config set deployerIpRange ADDRESS/32`,
+    );
+  });
+
   it("is imported and registered within ten seconds, on a machine busy with other tests", () => {
     const script = `
       const start = performance.now();

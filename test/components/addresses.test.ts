@@ -61,10 +61,14 @@ describe("addresses", () => {
     let answer = "203.0.113.7\n";
     const { url, close } = await httpServer((_, response) => response.end(answer));
     assert.equal(await deployerRange(url), "203.0.113.7/32");
-    assert.deepEqual(await apiRanges(["203.0.113.7/32", "192.0.2.0/24"], "auto", url), [
-      "203.0.113.7/32",
-      "192.0.2.0/24",
-    ]);
+    const settings = {
+      apiAccess: "authorizedRanges",
+      authorizedIpRanges: ["203.0.113.7/32", "192.0.2.0/24"],
+      deployerIpRange: "auto",
+      deployerAddressUrl: url,
+    } as const;
+    assert.deepEqual(await apiRanges(settings), ["203.0.113.7/32", "192.0.2.0/24"]);
+    assert.equal(await apiRanges({ ...settings, apiAccess: "private" }), undefined);
     answer = "<html>";
     const mend = "Set it yourself with: pulumi config set deployerIpRange ADDRESS/32";
     await assert.rejects(deployerRange(url), {
