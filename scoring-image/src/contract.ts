@@ -67,3 +67,19 @@ export const metricNames = {
   workersReady: "scoring_session_workers_ready",
   workerRestarts: "scoring_session_worker_restarts_total",
 } as const;
+
+/**
+ * What the Deployment sets beyond `variables`: TLS at the server itself, gRPC and the choice of the inference backend.
+ * A server that does not read one of them must not be deployed with it; see docs/environment.md.
+ */
+export const deploymentVariables = {
+  grpcPort: "GRPC_PORT",
+  tlsCertificateFile: "TLS_CERTIFICATE_FILE",
+  tlsKeyFile: "TLS_KEY_FILE",
+  executionProvider: "EXECUTION_PROVIDER",
+  runtimeAddress: "RUNTIME_ADDRESS",
+  runtimeModel: "RUNTIME_MODEL",
+} as const;
+
+/** TCP port of gRPC inside the container; 50051 is the reference FPGA image's. */
+export const grpcPort = 50051;

@@ -1,0 +1,206 @@
+import type { Provider } from "@pulumi/kubernetes/provider";
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings, NodeSettings } from "../settings/shape";
+import { AcceleratorPool } from "./acceleratorPool";
+import type { ModelPackage } from "./catalogue/models";
+import { contentHash } from "./contentHash";
+import { Cluster } from "./cluster";
+import { ClusterIdentities } from "./clusterIdentities";
+import { DevicePlugin } from "./devicePlugin";
+import { Foundation } from "./foundation";
+import { RegisteredModel } from "./registeredModel";
+import { Registry } from "./registry";
+import { currentDeployer } from "./roles";
+import { ScoringImage } from "./scoringImage";
+import { tagsOf } from "./tags";
+import { Workspace } from "./workspace";
+
+/** Inputs of an AzureEnvironment. */
+export interface AzureEnvironmentArgs {
+  readonly settings: Settings;
+  readonly nodes: NodeSettings;
+  readonly model: ModelPackage;
+  readonly imageFolder: string;
+  /** Ranges that may reach the API server; undefined for a private one. */
+  readonly authorizedIpRanges: readonly string[] | undefined;
+}
+
+/** Everything below the service on target `azure`, in the order in which one thing needs another. */
+export class AzureEnvironment extends pulumi.ComponentResource {
+  readonly foundation: Foundation;
+  readonly workspace: Workspace;
+  readonly registeredModel: RegisteredModel;
+  readonly cluster: Cluster;
+  /** What must be there before the service: nodes, their devices, and the right to pull. */
+  readonly ready: pulumi.Resource[];
+  /** By digest. */
+  readonly imageRef: pulumi.Output<string>;
+  readonly imageDigest: pulumi.Output<string>;
+  readonly imageRunId: pulumi.Output<string | undefined>;
+  readonly imageLogAddress: pulumi.Output<string | undefined>;
+  readonly subscriptionId: pulumi.Output<string>;
+
+  constructor(name: string, args: AzureEnvironmentArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("accelerated-scoring:azureEnvironment:AzureEnvironment", name, {}, opts);
+    const { settings, nodes, model } = args;
+    const { protectData, stack } = settings;
+    const child = { parent: this };
+    const tags = tagsOf(pulumi.getProject(), stack, settings.tags);
+    const deployer = currentDeployer(settings.principalType);
+    const { tenantId } = deployer;
+
+    const foundation = new Foundation(
+      name,
+      { baseName: settings.name, stack, location: settings.location, tags, protectData },
+      child,
+    );
+    const common = { foundation, deployer, tags };
+    const identities = new ClusterIdentities(`${name}-cluster`, common, child);
+    const registry = new Registry(
+      name,
+      {
+        ...common,
+        protectData,
+        kubeletPrincipalId: identities.kubelet.principalId,
+        sku: settings.registrySku,
+        zoneRedundant: settings.registryZoneRedundant,
+      },
+      child,
+    );
+    this.workspace = new Workspace(
+      name,
+      {
+        ...common,
+        protectData,
+        registryId: registry.registryId,
+        logRetentionDays: settings.logRetentionDays,
+      },
+      child,
+    );
+    this.registeredModel = new RegisteredModel(
+      `${name}-model`,
+      {
+        foundation,
+        workspace: this.workspace,
+        model,
+        keepOldVersions: settings.keepOldModelVersions,
+      },
+      child,
+    );
+    this.cluster = new Cluster(
+      name,
+      {
+        ...settings,
+        foundation,
+        identities,
+        tenantId,
+        tags,
+        purpose: settings.clusterPurpose,
+        authorizedIpRanges: args.authorizedIpRanges,
+      },
+      child,
+    );
+    const pool = new AcceleratorPool(
+      `${name}-nodes`,
+      {
+        ...settings,
+        foundation,
+        cluster: this.cluster,
+        tags,
+        vmSize: nodes.size.name,
+        count: nodes.count,
+        zones: settings.nodeZones,
+        autoscale: settings["nodeAutoscale.enabled"]
+          ? {
+              minNodes: settings["nodeAutoscale.minNodes"],
+              maxNodes: settings["nodeAutoscale.maxNodes"],
+            }
+          : undefined,
+      },
+      child,
+    );
+    this.ready = [pool, registry, ...this.devicePlugin(name, settings)];
+
+    const image = this.image(name, args, foundation, registry, tenantId);
+    this.imageRef = image.ref;
+    this.imageDigest = image.digest;
+    this.imageRunId = image.runId;
+    this.imageLogAddress = image.logAddress;
+    this.foundation = foundation;
+    this.subscriptionId = deployer.subscriptionId;
+    this.registerOutputs({
+      imageRef: this.imageRef,
+      imageDigest: this.imageDigest,
+      imageRunId: this.imageRunId,
+      imageLogAddress: this.imageLogAddress,
+      subscriptionId: this.subscriptionId,
+    });
+  }
+
+  /** The cluster's one Kubernetes provider. */
+  get provider(): Provider {
+    return this.cluster.provider;
+  }
+
+  private devicePlugin(name: string, settings: Settings): DevicePlugin[] {
+    const { accelerator, gpuInstanceProfile } = settings;
+    if (accelerator === "cpu") return [];
+    const image =
+      accelerator === "gpu" ? settings.gpuDevicePluginImage : settings["fpga.devicePluginImage"];
+    return [
+      new DevicePlugin(
+        `${name}-device`,
+        { accelerator, image, mig: gpuInstanceProfile !== undefined },
+        {
+          parent: this,
+          providers: [this.cluster.provider],
+          deletedWith: this.cluster.managedCluster,
+        },
+      ),
+    ];
+  }
+
+  private image(
+    name: string,
+    { settings, model, imageFolder }: AzureEnvironmentArgs,
+    foundation: Foundation,
+    registry: Registry,
+    tenantId: pulumi.Output<string>,
+  ) {
+    const build = settings["image.build"];
+    if (build === "none") {
+      const ref = settings["image.reference"] ?? "";
+      return {
+        ref: pulumi.output(ref),
+        digest: pulumi.output(digestOf(ref)),
+        runId: pulumi.output<string | undefined>(undefined),
+        logAddress: pulumi.output<string | undefined>(undefined),
+      };
+    }
+    const image = new ScoringImage(
+      `${name}-scoring`,
+      {
+        foundation,
+        registry,
+        tenantId,
+        build,
+        model,
+        contextFolder: imageFolder,
+        contextHash: contentHash(imageFolder).hash,
+        source: settings["image.source"],
+        variant: settings.accelerator === "gpu" ? "cuda" : "cpu",
+        description: settings["image.description"],
+      },
+      { parent: this },
+    );
+    return {
+      ref: image.imageRef,
+      digest: image.imageDigest,
+      runId: image.runId,
+      logAddress: image.logAddress,
+    };
+  }
+}
+
+/** The digest in an image reference; empty where it has none. */
+export const digestOf = (reference: string): string => reference.split("@")[1] ?? "";

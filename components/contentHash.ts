@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+
+/** Folders that never reach the image or the workspace, so that they must not change a hash. */
+const left = new Set(["node_modules", "dist", ".local", "bench", "client", ".DS_Store"]);
+
+function walk(folder: string, prefix = ""): string[] {
+  return readdirSync(path.join(folder, prefix), { withFileTypes: true })
+    .filter(({ name }) => !left.has(name))
+    .flatMap((entry) => {
+      const relative = path.posix.join(prefix, entry.name);
+      return entry.isDirectory() ? walk(folder, relative) : [relative];
+    });
+}
+
+/**
+ * SHA-256 over names and contents of all files below a folder, in hexadecimal, and the files' names in sorted order.
+ * The same on every machine: neither times nor modes nor the order of the file system enter it.
+ */
+export function contentHash(folder: string): { readonly hash: string; readonly files: string[] } {
+  const files = walk(folder).sort();
+  const hash = createHash("sha256");
+  for (const file of files) {
+    const digest = createHash("sha256")
+      .update(readFileSync(path.join(folder, file)))
+      .digest("hex");
+    hash.update(`${file}\n${digest}\n`);
+  }
+  return { hash: hash.digest("hex"), files };
+}

@@ -1,0 +1,158 @@
+import { TaskRun } from "@pulumi/azure-native/containerregistry";
+import { getClientToken } from "@pulumi/azure-native/authorization";
+import { Image } from "@pulumi/docker/image";
+import * as pulumi from "@pulumi/pulumi";
+import type { ModelPackage } from "./catalogue/models";
+import type { Foundation } from "./foundation";
+import type { Registry } from "./registry";
+import { pushToken, tokenUserName } from "./registryToken";
+
+/** Inputs of a ScoringImage. */
+export interface ScoringImageArgs {
+  readonly foundation: Foundation;
+  readonly registry: Registry;
+  readonly tenantId: pulumi.Output<string>;
+  /** `docker` builds on this machine, `acr` in a task of the registry from `source`. */
+  readonly build: "docker" | "acr";
+  /** Docker context: the folder `scoring-image`. */
+  readonly contextFolder: string;
+  /** SHA-256 of the context, in hexadecimal: the tag is made of it, so the same content is never built twice. */
+  readonly contextHash: string;
+  /** Git address of the context for `acr`. */
+  readonly source: string | undefined;
+  /** Which runtime libraries the image has. */
+  readonly variant: "cpu" | "cuda";
+  readonly model: ModelPackage;
+  readonly description: string;
+}
+
+const repository = "scoring-image";
+const platform = "linux/amd64";
+
+/** The container image of the server with its model, in the registry; `pulumi destroy` leaves it there (pulumi-docker #588). */
+export class ScoringImage extends pulumi.ComponentResource {
+  /** What the service deploys: the repository with the digest. */
+  readonly imageRef: pulumi.Output<string>;
+  readonly imageDigest: pulumi.Output<string>;
+  /** Run of the ACR task; undefined for `docker`. */
+  readonly runId: pulumi.Output<string | undefined>;
+  /** Where the ACR task's log is; undefined for `docker`. */
+  readonly logAddress: pulumi.Output<string | undefined>;
+
+  constructor(name: string, args: ScoringImageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("accelerated-scoring:scoringImage:ScoringImage", name, {}, opts);
+    const { registry, variant, contextHash } = args;
+    const tag = `${contextHash.slice(0, 12)}-${args.model.name}-${variant}`;
+    const imageName = pulumi.interpolate`${registry.loginServer}/${repository}:${tag}`;
+
+    if (args.build === "docker") {
+      const image = new Image(
+        `${name}-image`,
+        {
+          imageName,
+          buildOnPreview: false,
+          build: {
+            context: args.contextFolder,
+            dockerfile: `${args.contextFolder}/Dockerfile`,
+            target: variant,
+            platform,
+            args: buildArguments(args),
+            builderVersion: "BuilderBuildKit",
+          },
+          registry: {
+            server: registry.loginServer,
+            username: tokenUserName,
+            // The provider does not compare it, so another token is no change.
+            password: this.password(args),
+          },
+        },
+        { parent: this, customTimeouts: { create: "60m", update: "60m" } },
+      );
+      this.imageRef = image.repoDigest;
+      this.imageDigest = image.repoDigest.apply((ref) => ref.slice(ref.indexOf("@") + 1));
+      this.runId = pulumi.output<string | undefined>(undefined);
+      this.logAddress = pulumi.output<string | undefined>(undefined);
+    } else {
+      const run = this.taskRun(name, args, tag);
+      this.imageDigest = run.runResult.apply(({ outputImages, runErrorMessage }) => {
+        const digest = outputImages?.[0]?.digest;
+        if (!digest) throw new pulumi.RunError(`The ACR task made no image: ${runErrorMessage}`);
+        return digest;
+      });
+      this.imageRef = pulumi.interpolate`${registry.loginServer}/${repository}@${this.imageDigest}`;
+      this.runId = run.runResult.apply(({ runId }) => runId);
+      this.logAddress = pulumi.interpolate`https://${registry.loginServer}/${run.runResult.apply(
+        ({ logArtifact: { repository: log = "acr/runs", tag: logTag = "log" } }) =>
+          `${log}:${logTag}`,
+      )}`;
+    }
+    this.registerOutputs({
+      imageRef: this.imageRef,
+      imageDigest: this.imageDigest,
+      runId: this.runId,
+      logAddress: this.logAddress,
+    });
+  }
+
+  /** None at preview: a token is asked for only by an update, once the right to push has been granted. */
+  private password({ registry, tenantId }: ScoringImageArgs): pulumi.Output<string> {
+    return pulumi.secret(
+      pulumi
+        .all([registry.loginServer, tenantId, registry.pushGranted])
+        .apply(async ([loginServer, tenant]) => {
+          if (pulumi.runtime.isDryRun()) return "";
+          const { token } = await getClientToken();
+          return pushToken({
+            registry: `https://${loginServer}`,
+            tenantId: tenant,
+            armToken: token,
+            repository,
+          });
+        }),
+    );
+  }
+
+  private taskRun(name: string, args: ScoringImageArgs, tag: string): TaskRun {
+    return new TaskRun(
+      `${name}-run`,
+      {
+        resourceGroupName: args.foundation.resourceGroup,
+        registryName: args.registry.registryName,
+        taskRunName: "scoring-image",
+        location: args.foundation.location,
+        forceUpdateTag: tag,
+        runRequest: {
+          type: "DockerBuildRequest",
+          dockerFilePath: "Dockerfile",
+          imageNames: [`${repository}:${tag}`],
+          isPushEnabled: true,
+          platform: { os: "Linux", architecture: "amd64" },
+          sourceLocation: args.source ?? "",
+          target: args.variant,
+          timeout: 3600,
+          arguments: Object.entries(buildArguments(args)).map(([key, value]) => ({
+            name: key,
+            value,
+          })),
+        },
+      },
+      { parent: this, customTimeouts: { create: "70m", update: "70m" } },
+    );
+  }
+}
+
+/** Build arguments of the Dockerfile: the model's folder and the texts of the OCI labels. */
+export const buildArguments = ({
+  model,
+  description,
+  contextHash,
+}: Pick<ScoringImageArgs, "model" | "description" | "contextHash">): Record<string, string> => ({
+  MODEL: model.folder.slice(
+    Math.max(model.folder.lastIndexOf("/"), model.folder.lastIndexOf("\\")) + 1,
+  ),
+  OCI_TITLE: repository,
+  OCI_DESCRIPTION: description,
+  OCI_VERSION: model.version,
+  OCI_REVISION: contextHash,
+  OCI_TAGS: JSON.stringify(model.tags),
+});

@@ -1,0 +1,144 @@
+import path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { listModels } from "./components/catalogue/models";
+import { findVmSize } from "./components/catalogue/vmSizes";
+import { nameProblems } from "./components/names";
+import { capacityRules, rolloutNotices } from "./settings/capacityRules";
+import { definitions, secretKeys, type Key, type Values } from "./settings/definitions";
+import { environmentRules } from "./settings/environmentRules";
+import { nodesOf, poolRules, regionRules } from "./settings/poolRules";
+import { merge, problem, type Findings } from "./settings/problems";
+import type { Parser } from "./settings/parsers";
+import { serviceRules } from "./settings/serviceRules";
+import type { NodeSettings, Settings } from "./settings/shape";
+import { chosenSizeName, vmSizeRules } from "./settings/vmSizeRules";
+
+/** Folder of the scoring image's Docker context. */
+export const imageFolder = path.join(__dirname, "scoring-image");
+
+/** Folder of the model packages. */
+export const modelsFolder = path.join(imageFolder, "models");
+
+/** Exported by the SDK, but left out of its typings: whether the engine decrypted the value of a key. */
+const { isConfigSecret } = pulumi.runtime as unknown as {
+  readonly isConfigSecret: (key: string) => boolean;
+};
+
+const none: Findings = { problems: [], notices: [] };
+
+/**
+ * Reads the stack's configuration; the only place that does.
+ * @param now the day against which retirement dates are held
+ * @throws pulumi.RunError with one line for each problem, naming key, value, what is allowed and the line that mends it
+ */
+export function loadSettings(now = new Date()): Settings {
+  const config = new pulumi.Config();
+  const stack = pulumi.getStack();
+  const { values, problems } = readValues(config);
+  problems.push(...unknownKeys());
+  refuse(stack, problems);
+
+  const location =
+    values.target === "azure" ? (new pulumi.Config("azure-native").get("location") ?? "") : "";
+  const { findings, nodes } = check(values as Values, location, stack, now);
+  refuse(stack, findings.problems);
+
+  const {
+    primaryKey: _primary,
+    secondaryKey: _secondary,
+    "tls.key": _tls,
+    vmSize: _size,
+    ...open
+  } = values as Values;
+  const secret = (key: Key) => (config.get(key) ? config.requireSecret(key) : undefined);
+  return Object.freeze({
+    ...open,
+    stack,
+    location,
+    nodes: nodes && Object.freeze(nodes),
+    secrets: Object.freeze({
+      primaryKey: secret("primaryKey"),
+      secondaryKey: secret("secondaryKey"),
+      tlsKey: secret("tls.key"),
+    }),
+    notices: Object.freeze([...findings.notices]),
+  });
+}
+
+function refuse(stack: string, problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+  throw new pulumi.RunError(
+    [`The settings of stack ${stack} have ${count}:`, ...problems.map((line) => `- ${line}`)].join(
+      "\n",
+    ),
+  );
+}
+
+function readValues(config: pulumi.Config) {
+  const problems: string[] = [];
+  const entries = (Object.keys(definitions) as Key[]).map((key): [Key, unknown] => {
+    const { allowed, example, parse } = definitions[key] as Parser<unknown>;
+    const secret = secretKeys.includes(key);
+    const text = config.get(key) ?? "";
+    if (secret && text !== "" && !isConfigSecret(`${config.name}:${key}`)) {
+      problems.push(
+        `${key} is set in clear text: it must be encrypted. Mend it with: pulumi config set --secret ${key} VALUE`,
+      );
+    }
+    const parsed = parse(text);
+    if (parsed === undefined) {
+      const flag = secret ? "--secret " : "";
+      problems.push(
+        problem(
+          key,
+          secret ? "(secret)" : text,
+          `it must be ${allowed}`,
+          `${flag}${key} ${example.startsWith("[") || example.startsWith("{") ? `'${example}'` : example}`,
+        ),
+      );
+    }
+    const wrapped = typeof parsed === "object" && parsed !== null && "value" in parsed;
+    return [key, wrapped && allowed.startsWith("empty or ") ? parsed.value : parsed];
+  });
+  return { values: Object.fromEntries(entries) as Partial<Values>, problems };
+}
+
+/** Pulumi lets keys through that Pulumi.yaml does not declare; a misspelt setting would then silently do nothing. */
+function unknownKeys(): string[] {
+  const prefix = `${pulumi.getProject()}:`;
+  return Object.keys(pulumi.runtime.allConfig())
+    .filter((key) => key.startsWith(prefix) && !(key.slice(prefix.length) in definitions))
+    .map((key) => key.slice(prefix.length))
+    .map(
+      (key) =>
+        `${key} is not a setting (docs/settings.md lists them). Mend it with: pulumi config rm ${key}`,
+    );
+}
+
+/** Whether capacity is worth counting: on nodes of another kind, or on none, every number would be wrong. */
+const fits = ({ accelerator }: Values, { size, maxCount }: NodeSettings) =>
+  (size.accelerator?.kind ?? "cpu") === accelerator && maxCount > 0;
+
+function check(
+  values: Values,
+  location: string,
+  stack: string,
+  now: Date,
+): { readonly findings: Findings; readonly nodes: NodeSettings | undefined } {
+  if (values.target === "local") return { findings: none, nodes: undefined };
+  const onAzure = values.target === "azure";
+  const size = onAzure ? findVmSize(chosenSizeName(values) ?? "") : undefined;
+  const nodes = size && nodesOf(values, size);
+  const findings = merge(
+    onAzure ? { problems: nameProblems(values.name, stack), notices: [] } : none,
+    onAzure ? regionRules(location, values) : none,
+    onAzure ? vmSizeRules(values, location, now) : none,
+    nodes ? poolRules(values, nodes) : none,
+    nodes && fits(values, nodes) ? capacityRules(values, nodes) : none,
+    serviceRules(values),
+    environmentRules(values, listModels(modelsFolder)),
+    !onAzure || nodes ? { problems: [], notices: rolloutNotices(values, nodes) } : none,
+  );
+  return { findings, nodes };
+}

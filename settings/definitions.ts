@@ -1,0 +1,155 @@
+import { decimal, flag, list, oneOf, optional, text, texts, whole } from "./parsers";
+import { cidr, imageReference, pem } from "./forms";
+
+/** 8 to 256 printable characters without spaces: what the scoring server accepts as a key. */
+const key = text(
+  /^[\x21-\x7e]{8,256}$/,
+  "8 to 256 printable characters without spaces",
+  "$(openssl rand -hex 16)",
+);
+
+const guid = text(
+  /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i,
+  "an object id such as 00000000-0000-0000-0000-000000000000",
+  "00000000-0000-0000-0000-000000000000",
+);
+
+const dnsLabel = text(
+  /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/,
+  "1 to 63 lower-case letters, digits and hyphens, beginning with a letter",
+  "scoring",
+);
+
+const name = text(/^\S{1,200}$/, "a name without spaces", "Standard_NC4as_T4_v3");
+
+/** What each key may be. Type, default and description are Pulumi.yaml's; `settings.ts` reads the values. */
+export const definitions = {
+  target: oneOf("azure", "kubernetes", "local"),
+  name: text(
+    /^[a-z][a-z0-9]{2,11}$/,
+    "3 to 12 lower-case letters and digits, beginning with a letter (Azure allows a Key Vault 24 with our suffix)",
+    "scoring",
+  ),
+  tags: texts(40, "at most 40 tags, names without <>%&\\?/ and texts of at most 256 characters"),
+  protectData: flag,
+  logRetentionDays: whole(30, 730),
+  principalType: oneOf("User", "ServicePrincipal", "Group"),
+
+  accelerator: oneOf("gpu", "fpga", "cpu"),
+  vmSize: optional(name),
+  allowRetiredVmSize: flag,
+  nodeCount: whole(0, 1000),
+  "nodeAutoscale.enabled": flag,
+  "nodeAutoscale.minNodes": whole(0, 1000),
+  "nodeAutoscale.maxNodes": whole(1, 1000),
+  spot: flag,
+  nodeZones: list(oneOf("1", "2", "3")),
+  gpuInstanceProfile: optional(oneOf("MIG1g", "MIG2g", "MIG3g", "MIG4g", "MIG7g")),
+  gpuDriver: oneOf("Install", "None"),
+  gpuDevicePluginImage: imageReference,
+  "fpga.resourceName": optional(
+    text(
+      /^[a-z0-9][-a-z0-9.]*\/[A-Za-z0-9][-\w.]*$/,
+      "a Kubernetes resource name, DOMAIN/NAME",
+      "amd.com/xilinx_u250_gen3x16_xdma_2_1_202010_1",
+    ),
+  ),
+  "fpga.devicePluginImage": imageReference,
+  "fpga.runtimeImage": optional(imageReference),
+  "fpga.runtimeModel": optional(name),
+  "fpga.runtimePort": whole(1, 65535),
+
+  clusterPurpose: oneOf("fastProd", "devTest"),
+  kubernetesVersion: optional(
+    text(/^1\.\d{2}$/, "a minor version such as 1.35, without its patch", "1.35"),
+  ),
+  systemVmSize: name,
+  systemNodeCount: whole(1, 100),
+  systemZones: list(oneOf("1", "2", "3")),
+  apiAccess: oneOf("authorizedRanges", "private"),
+  authorizedIpRanges: list(cidr),
+  deployerIpRange: text(
+    /^(auto|(\d{1,3}\.){3}\d{1,3}\/\d{1,2})$/,
+    "auto or a range such as 203.0.113.7/32",
+    "203.0.113.7/32",
+  ),
+  deployerAddressUrl: text(
+    /^https?:\/\/\S+$/,
+    "the address of a page that answers with the caller's own address",
+    "https://api.ipify.org",
+  ),
+  adminGroupObjectIds: list(guid),
+  upgradeChannel: oneOf("patch", "stable", "none"),
+  nodeOsUpgradeChannel: oneOf("NodeImage", "SecurityPatch", "None"),
+  kubelogin: oneOf("azurecli", "spn", "workloadidentity", "msi"),
+  kubeContext: optional(name),
+
+  registrySku: oneOf("Standard", "Basic", "Premium"),
+  registryZoneRedundant: flag,
+  "image.build": oneOf("docker", "acr", "none"),
+  "image.reference": optional(imageReference),
+  "image.source": optional(
+    text(
+      /^https:\/\/\S+\.git#\S+:\S+$/,
+      "a Git address with branch and folder",
+      "https://github.com/ORG/REPO.git#main:scoring-image",
+    ),
+  ),
+  "image.description": text(
+    /^[^\n]{0,500}$/,
+    "one line of at most 500 characters",
+    "Scoring image",
+  ),
+  model: text(
+    /^[a-z0-9][-a-z0-9._]{0,254}$/,
+    "a folder in scoring-image/models",
+    "efficientnet-lite0",
+  ),
+  keepOldModelVersions: flag,
+
+  serviceName: text(
+    /^[a-z]([-a-z0-9]{1,30}[a-z0-9])$/,
+    "3 to 32 lower-case letters, digits and hyphens, beginning with a letter",
+    "scoring-service",
+  ),
+  namespace: dnsLabel,
+  replicas: whole(1, 1000),
+  cpuCores: decimal(0.1, 1000),
+  memoryGb: decimal(0.1, 10000),
+  cpuCoresLimit: optional(decimal(0.1, 1000)),
+  memoryGbLimit: optional(decimal(0.1, 10000)),
+  gpuCores: whole(1, 64),
+  "autoscale.enabled": flag,
+  "autoscale.minReplicas": whole(1, 1000),
+  "autoscale.maxReplicas": whole(1, 1000),
+  "autoscale.targetUtilization": whole(1, 100),
+  scoringTimeoutMs: whole(1, 86_400_000),
+  maxConcurrentRequestsPerReplica: whole(1, 100_000),
+  maxQueueWaitMs: whole(0, 86_400_000),
+  auth: oneOf("key", "none"),
+  primaryKey: optional(key),
+  secondaryKey: optional(key),
+  primaryKeyGeneration: whole(1, 1_000_000),
+  secondaryKeyGeneration: whole(1, 1_000_000),
+  loadBalancer: oneOf("public", "internal"),
+  dnsLabel: optional(dnsLabel),
+  "tls.mode": oneOf("generated", "own", "none"),
+  "tls.host": optional(
+    text(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])$/, "a host name", "score.example.com"),
+  ),
+  "tls.certificate": optional(pem("CERTIFICATE")),
+  "tls.key": optional(pem("PRIVATE KEY")),
+  allowClearText: flag,
+} as const;
+
+/** A key of this project's configuration. */
+export type Key = keyof typeof definitions;
+
+/** Keys whose values must be encrypted in a stack file. */
+export const secretKeys: readonly Key[] = ["primaryKey", "secondaryKey", "tls.key"];
+
+type Parsed<P> = P extends { parse: (text: string) => infer T } ? Exclude<T, undefined> : never;
+type Unwrapped<T> = T extends { readonly value: infer V } ? V : T;
+
+/** Every key with its parsed value; optional keys may be undefined. */
+export type Values = { readonly [K in Key]: Unwrapped<Parsed<(typeof definitions)[K]>> };
