@@ -1,9 +1,10 @@
 /** `npm run bench`: the service against the floor, in one run on one machine. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { readModelPackage } from "../src/model/modelPackage";
+import { bareHopMs } from "./bareHop";
 import { measure, type BenchResult } from "./measure";
 
 // Native code reads it when a worker loads ONNX Runtime; a worker's own environment would not reach it.
@@ -17,6 +18,7 @@ const usage = `npm run bench -- [options]
   --clients LIST     numbers of clients (default: 1,2,4,8)
   --seconds N        length of each measurement (default: 2)
   --rounds N         rounds; every figure is the median of them (default: 5)
+  --bare             only measure what a bare node:http server with a worker adds to a request
   --json FILE        also write the figures to a file`;
 
 const { values } = parseArgs({
@@ -30,6 +32,7 @@ const { values } = parseArgs({
     clients: { type: "string", default: "1,2,4,8" },
     seconds: { type: "string", default: "2" },
     rounds: { type: "string", default: "5" },
+    bare: { type: "boolean", default: false },
     json: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -66,6 +69,14 @@ function table(name: string, { floor, service, ratios, health }: BenchResult): v
 async function main(): Promise<void> {
   if (values.help) {
     print(usage);
+    return;
+  }
+  if (values.bare) {
+    const body = readFileSync(values.image);
+    for (const spinMs of [0, 5, 15, 100]) {
+      const added = await bareHopMs(body, spinMs, Number(values.seconds));
+      print(`a bare server adds ${added.toFixed(2)} ms to a worker that is busy for ${spinMs} ms`);
+    }
     return;
   }
   const dist = path.join(root, "dist");
