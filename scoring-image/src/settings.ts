@@ -1,7 +1,7 @@
 import path from "node:path";
 import os from "node:os";
 import { z } from "zod";
-import { defaultPorts, variables } from "./contract";
+import { defaultPorts, deploymentVariables, variables } from "./contract";
 import type { Keys } from "./security/keys";
 
 /** All problems of the environment at once, one line each. */
@@ -187,6 +187,7 @@ export function loadSettings(
     ...portProblems(settings),
     ...keyProblems({ auth, primaryKey, secondaryKey, hasKey: Boolean(primary) }),
   );
+  problems.push(...unsupportedProblems(env));
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.freeze({
     ...settings,
@@ -217,4 +218,18 @@ function keyProblems({ auth, primaryKey, secondaryKey, hasKey }: KeyValues): str
     return ["SECONDARY_KEY is set without PRIMARY_KEY: set both or only the latter"];
   }
   return hasKey ? [] : ["PRIMARY_KEY is not set: set it, or AUTH=none for an open service"];
+}
+
+/** A Deployment may ask for what this server cannot do: it must not start and quietly do less, in clear text or on the CPU. */
+function unsupportedProblems(env: Readonly<Record<string, string | undefined>>): string[] {
+  const { executionProvider, runtimeAddress, tlsCertificateFile, tlsKeyFile } = deploymentVariables;
+  const refusals: Readonly<Record<string, string>> = {
+    [executionProvider]: "this server runs models on the CPU only; set it to cpu or remove it",
+    [runtimeAddress]: "this server uses no runtime beside it; remove it",
+    [tlsCertificateFile]: "this server does not speak TLS; remove it and end TLS in front of it",
+    [tlsKeyFile]: "this server does not speak TLS; remove it and end TLS in front of it",
+  };
+  return Object.entries(refusals)
+    .filter(([variable]) => env[variable] && env[variable] !== "cpu")
+    .map(([variable, reason]) => `${variable} is "${env[variable]}": ${reason}`);
 }

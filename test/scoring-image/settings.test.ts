@@ -63,6 +63,18 @@ describe("settings", () => {
       { SECONDARY_KEY: "a-long-enough-key" },
       "SECONDARY_KEY is set without PRIMARY_KEY: set both or only the latter",
     ],
+    [
+      { EXECUTION_PROVIDER: "cuda" },
+      'EXECUTION_PROVIDER is "cuda": this server runs models on the CPU only; set it to cpu or remove it',
+    ],
+    [
+      { RUNTIME_ADDRESS: "127.0.0.1:8001" },
+      'RUNTIME_ADDRESS is "127.0.0.1:8001": this server uses no runtime beside it; remove it',
+    ],
+    [
+      { TLS_CERTIFICATE_FILE: "/tls/tls.crt" },
+      'TLS_CERTIFICATE_FILE is "/tls/tls.crt": this server does not speak TLS; remove it and end TLS in front of it',
+    ],
   ];
   for (const [env, message] of cases) {
     it(`refuses ${JSON.stringify(env)}`, () => {
