@@ -56,6 +56,8 @@ export async function measure(options: BenchOptions): Promise<BenchResult> {
   const service = await ServiceProcess.start(path.join(dist, "main.js"), {
     MODEL_DIR: modelDir,
     THREADS_PER_INSTANCE: String(threadsPerInstance),
+    // Large models keep eight clients waiting for longer than the default allows.
+    MAX_QUEUE_WAIT_MS: "60000",
   });
   await scoreFor(service, readFileSync(photograph), 2, 1);
   const rounds: Round[] = [];
