@@ -223,13 +223,19 @@ function keyProblems({ auth, primaryKey, secondaryKey, hasKey }: KeyValues): str
 /** A Deployment may ask for what this server cannot do: it must not start and quietly do less, in clear text or on the CPU. */
 function unsupportedProblems(env: Readonly<Record<string, string | undefined>>): string[] {
   const { executionProvider, runtimeAddress, tlsCertificateFile, tlsKeyFile } = deploymentVariables;
+  const noTls = "this server does not speak TLS; remove it and end TLS in front of it";
   const refusals: Readonly<Record<string, string>> = {
-    [executionProvider]: "this server runs models on the CPU only; set it to cpu or remove it",
     [runtimeAddress]: "this server uses no runtime beside it; remove it",
-    [tlsCertificateFile]: "this server does not speak TLS; remove it and end TLS in front of it",
-    [tlsKeyFile]: "this server does not speak TLS; remove it and end TLS in front of it",
+    [tlsCertificateFile]: noTls,
+    [tlsKeyFile]: noTls,
+    ...(env[executionProvider] === "cpu"
+      ? {}
+      : {
+          [executionProvider]:
+            "this server runs models on the CPU only; set it to cpu or remove it",
+        }),
   };
   return Object.entries(refusals)
-    .filter(([variable]) => env[variable] && env[variable] !== "cpu")
+    .filter(([variable]) => env[variable])
     .map(([variable, reason]) => `${variable} is "${env[variable]}": ${reason}`);
 }

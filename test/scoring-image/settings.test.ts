@@ -84,6 +84,10 @@ describe("settings", () => {
     });
   }
 
+  it("takes the CPU as execution provider", () => {
+    assert.deepEqual(problems({ ...withKey, EXECUTION_PROVIDER: "cpu" }), []);
+  });
+
   it("reports all problems at once", () => {
     assert.equal(problems({ PORT: "x", MAX_PIXELS: "0", LOG_LEVEL: "loud" }).length, 4);
   });
