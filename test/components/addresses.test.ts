@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { contentHash } from "../../components/contentHash";
@@ -8,6 +7,7 @@ import { apiRanges, deployerRange } from "../../components/deployerAddress";
 import { endpoints, type EndpointArgs } from "../../components/serviceEndpoints";
 import { httpServer } from "../support/httpServer";
 import { reveal } from "../support/pulumiMocks";
+import { temporaryFolder } from "../support/temporaryFolder";
 
 const args: EndpointArgs = {
   serviceName: "resnet",
@@ -83,7 +83,7 @@ describe("addresses", () => {
 
 describe("the hash of a folder", () => {
   it("changes with names and contents and with nothing else", () => {
-    const folder = mkdtempSync(path.join(os.tmpdir(), "hash-"));
+    const folder = temporaryFolder("hash");
     writeFileSync(path.join(folder, "a"), "1");
     mkdirSync(path.join(folder, "sub"));
     writeFileSync(path.join(folder, "sub", "b"), "2");

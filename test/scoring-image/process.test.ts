@@ -5,12 +5,8 @@ import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import path from "node:path";
 import { plainJpeg, sample } from "../support/pictures";
-import {
-  killProcesses,
-  startProcess,
-  temporaryFolder,
-  type ServerProcess,
-} from "../support/serverProcess";
+import { killProcesses, startProcess, type ServerProcess } from "../support/serverProcess";
+import { temporaryFolder } from "../support/temporaryFolder";
 import { colourClassifier, tinyManifest, tinyPackage } from "../support/tinyModel";
 
 const key = "key-of-the-process-tests";
@@ -35,7 +31,7 @@ describe("the server's process", () => {
   afterEach(killProcesses);
 
   it("leaves no trace of ONNX Runtime's telemetry", async () => {
-    const home = temporaryFolder();
+    const home = temporaryFolder("scoring");
     const server = startProcess({ ...free, INSTANCES: "1" }, { cwd: home });
     await server.url;
     assert.equal(existsSync(`/tmp/mat-debug-${server.child.pid}.log`), false);
@@ -95,7 +91,7 @@ describe("the server's process", () => {
   }
 
   it("started with --local makes a key, notes it for its owner only and never logs it", async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryFolder("scoring");
     const server = startProcess(
       { PORT: "0", METRICS_PORT: "0", MODEL_DIR: colourClassifier("logits") },
       { cwd, args: ["--local"] },

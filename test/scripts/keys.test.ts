@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { purgeCommands } from "../../scripts/purge";
+import { temporaryFolder } from "../support/temporaryFolder";
 
 const root = path.join(__dirname, "..", "..");
 
 /** Runs `npm run keys` with a Pulumi CLI that notes its arguments and input and answers from a table. */
 function keys(args: readonly string[], answers: Readonly<Record<string, string>> = {}) {
-  const folder = mkdtempSync(path.join(os.tmpdir(), "keys-"));
+  const folder = temporaryFolder("keys");
   const log = path.join(folder, "log");
   const answer = Object.entries(answers)
     .map(

@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { chmodSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { record, settled, type Recording } from "./pulumiMocks";
 import { useConfig } from "./stack";
+import { temporaryFolder } from "./temporaryFolder";
 
 /** What a run of `index.ts` registered and exported. */
 export interface ProgramRun extends Recording {
@@ -11,7 +11,7 @@ export interface ProgramRun extends Recording {
 
 /** A folder with commands that do nothing, to be found on PATH. */
 export function folderWithCommands(...names: readonly string[]): string {
-  const folder = mkdtempSync(path.join(os.tmpdir(), "commands-"));
+  const folder = temporaryFolder("commands");
   for (const name of names) {
     const file = path.join(folder, process.platform === "win32" ? `${name}.cmd` : name);
     writeFileSync(file, "");

@@ -1,11 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync } from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { dist } from "./paths";
-
-export const temporaryFolder = () => mkdtempSync(path.join(os.tmpdir(), "scoring-"));
+import { temporaryFolder } from "./temporaryFolder";
 
 const running = new Set<ChildProcess>();
 
@@ -27,7 +24,7 @@ export interface ServerProcess {
 /** Starts the bundled server as a process of its own, with nothing in its environment but PATH, HOME and what is given. */
 export function startProcess(
   env: Record<string, string>,
-  { args = [], cwd = temporaryFolder() }: { args?: string[]; cwd?: string } = {},
+  { args = [], cwd = temporaryFolder("scoring") }: { args?: string[]; cwd?: string } = {},
 ): ServerProcess {
   const child = spawn(process.execPath, [path.join(dist, "main.js"), ...args], {
     cwd,

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fixtures } from "./paths";
+import { temporaryFolder } from "./temporaryFolder";
 
 export type TinyModelName = "mean-colour" | "nhwc" | "uint8" | "fixed-batch" | "fails" | "slow";
 
@@ -46,7 +46,7 @@ export function tinyManifest(name: TinyModelName) {
 
 /** Writes a model package to a temporary folder and returns its path. */
 export function tinyPackage(name: TinyModelName, manifest: object = tinyManifest(name)): string {
-  const folder = mkdtempSync(path.join(os.tmpdir(), `model-${name}-`));
+  const folder = temporaryFolder(`model-${name}`);
   copyFileSync(onnxFile(name), path.join(folder, "model.onnx"));
   writeFileSync(path.join(folder, "model.json"), JSON.stringify(manifest));
   return folder;

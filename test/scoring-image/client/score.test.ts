@@ -5,8 +5,8 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { root } from "../../support/paths";
 import { plainJpeg } from "../../support/pictures";
-import { temporaryFolder } from "../../support/serverProcess";
 import { primaryKey, startService, type RunningService } from "../../support/service";
+import { temporaryFolder } from "../../support/temporaryFolder";
 import { colourClassifier } from "../../support/tinyModel";
 
 interface Run {
@@ -34,7 +34,7 @@ describe("npm run score", () => {
   let folder: string;
   before(async () => {
     running = await startService({ MODEL_DIR: colourClassifier("logits") });
-    folder = temporaryFolder();
+    folder = temporaryFolder("scoring");
     mkdirSync(path.join(folder, "photos"));
     mkdirSync(path.join(folder, "empty"));
     mkdirSync(path.join(folder, ".local"));
@@ -82,7 +82,7 @@ describe("npm run score", () => {
 
   it("takes another service by --url and --key", async () => {
     const url = `${running.url}/`;
-    const { code } = await score(temporaryFolder(), [
+    const { code } = await score(temporaryFolder("scoring"), [
       "--url",
       url,
       "--key",
@@ -115,7 +115,7 @@ describe("npm run score", () => {
   });
 
   it("exits with 5 when no local service is noted", async () => {
-    const { code, stderr } = await score(temporaryFolder(), [path.join(folder, "photos")]);
+    const { code, stderr } = await score(temporaryFolder("scoring"), [path.join(folder, "photos")]);
     assert.equal(code, 5);
     assert.match(
       stderr,
