@@ -64,7 +64,7 @@ export function environment(args: ServicePodArgs): Record<string, string> {
     [variables.host]: "0.0.0.0",
     [variables.port]: String(defaultPorts.scoring),
     [variables.metricsPort]: String(defaultPorts.metrics),
-    [deploymentVariables.grpcPort]: String(grpcPort),
+    [variables.grpcPort]: String(grpcPort),
     [variables.serviceName]: args.serviceName,
     [variables.auth]: args.auth,
     // One session fills a GPU; on CPU each core has its own, and the runtime of an FPGA batches by itself.

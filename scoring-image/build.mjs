@@ -1,4 +1,5 @@
-// Bundles the server into dist/: main.js (the process) and sessionWorker.js (its threads).
+// Bundles the server into dist/: main.js (the process), sessionWorker.js (its threads) and the .proto files that main.js reads.
+import { cpSync } from "node:fs";
 import path from "node:path";
 import { build } from "esbuild";
 
@@ -17,3 +18,4 @@ await build({
   external: ["onnxruntime-node", "sharp", "@julusian/jpeg-turbo"],
   logLevel: "warning",
 });
+cpSync(path.join(folder, "proto"), path.join(folder, "dist", "proto"), { recursive: true });

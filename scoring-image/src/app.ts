@@ -1,6 +1,4 @@
-import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { Batcher } from "./inference/batcher";
 import type { SessionPlan } from "./inference/messages";
@@ -8,12 +6,7 @@ import { Predictor } from "./inference/predictor";
 import { SessionPool } from "./inference/sessionPool";
 import { checkGraph, type Graph } from "./model/graph";
 import { ModelPackageError, readModelPackage, type ModelPackage } from "./model/modelPackage";
-import { registerAzureml } from "./protocols/azureml/routes";
-import { drain } from "./protocols/drain";
-import { registerHealth } from "./protocols/health";
-import { buildHttpServer } from "./protocols/httpServer";
-import { buildMetricsServer } from "./protocols/metricsServer";
-import { keyAuthenticator, openAuthenticator } from "./security/keys";
+import { Protocols, type ServiceAddress } from "./protocols";
 import type { Settings } from "./settings";
 import { Metrics } from "./telemetry/metrics";
 
@@ -24,13 +17,6 @@ export interface ServiceOptions {
   readonly workerEntry: string;
 }
 
-/** Where a started service can be reached. */
-export interface ServiceAddress {
-  /** For example `http://127.0.0.1:5001`. */
-  readonly url: string;
-  readonly metricsUrl: string;
-}
-
 /** The scoring service: model, session workers and protocols, put together from settings. It owns no process. */
 export class ScoringService {
   readonly model: ModelPackage;
@@ -38,8 +24,7 @@ export class ScoringService {
   readonly #metrics = new Metrics();
   readonly #pool: SessionPool;
   readonly #batcher: Batcher;
-  #http: FastifyInstance | undefined;
-  #metricsHttp: FastifyInstance | undefined;
+  #protocols: Protocols | undefined;
   #isWarm = false;
   #isDraining = false;
 
@@ -78,7 +63,8 @@ export class ScoringService {
    */
   async start(): Promise<ServiceAddress> {
     try {
-      const address = await this.#listen();
+      this.#protocols = await this.#buildProtocols();
+      const address = await this.#protocols.listen();
       checkGraph(this.model, await this.#openModel());
       this.#isWarm = true;
       return address;
@@ -95,27 +81,16 @@ export class ScoringService {
     });
   }
 
-  async #listen(): Promise<ServiceAddress> {
+  #buildProtocols(): Promise<Protocols> {
     const { settings, logger } = this.#options;
-    const { host, port, metricsPort } = settings;
-    const http = await buildHttpServer({
+    return Protocols.build({
       settings,
       logger,
-      authenticate: settings.keys ? keyAuthenticator(settings.keys) : openAuthenticator,
+      predictor: new Predictor(this.model, this.#batcher, settings, () => this.#canScore),
+      metrics: this.#metrics,
+      isReady: () => this.isReady,
       isDraining: () => this.#isDraining,
     });
-    registerHealth(http, () => this.isReady);
-    registerAzureml(http, {
-      ...settings,
-      predictor: new Predictor(this.model, this.#batcher, settings.maxPixels, () => this.#canScore),
-      serviceName: settings.serviceName ?? this.model.name,
-      metrics: this.#metrics,
-    });
-    this.#http = http;
-    this.#metricsHttp = buildMetricsServer(this.#metrics);
-    await http.listen({ host, port });
-    await this.#metricsHttp.listen({ host, port: metricsPort });
-    return { url: urlOf(http), metricsUrl: urlOf(this.#metricsHttp) };
   }
 
   /**
@@ -127,9 +102,9 @@ export class ScoringService {
     const { preStopDelayMs, shutdownGraceMs } = this.#options.settings;
     this.#isDraining = true;
     await delay(preStopDelayMs);
-    const isComplete = this.#http ? await drain(this.#http, shutdownGraceMs) : true;
-    await Promise.all([this.#http?.close(), this.#metricsHttp?.close(), this.#pool.close()]);
-    return isComplete;
+    const isComplete = await this.#protocols?.drain(shutdownGraceMs);
+    await Promise.all([this.#protocols?.close(), this.#pool.close()]);
+    return isComplete ?? true;
   }
 }
 
@@ -149,9 +124,4 @@ function planFor(model: ModelPackage, settings: Settings): SessionPlan {
     threads: settings.threadsPerInstance,
     maxBatchSize: settings.maxBatchSize,
   };
-}
-
-function urlOf(app: FastifyInstance): string {
-  const { address, port, family } = app.server.address() as AddressInfo;
-  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }

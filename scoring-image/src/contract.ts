@@ -25,6 +25,7 @@ export const headers = {
   clientRequestId: "x-ms-client-request-id",
   runFunctionFailed: "x-ms-run-function-failed",
   runFunctionMs: "x-ms-run-fn-exec-ms",
+  grpcRoute: "x-ms-aml-grpc-service-route",
 } as const;
 
 /** Names of the environment variables that `settings.ts` reads; README lists defaults and meanings. */
@@ -32,14 +33,17 @@ export const variables = {
   host: "HOST",
   port: "PORT",
   metricsPort: "METRICS_PORT",
+  grpcPort: "GRPC_PORT",
   serviceName: "SERVICE_NAME",
   modelDir: "MODEL_DIR",
+  versionLabels: "VERSION_LABELS",
   auth: "AUTH",
   primaryKey: "PRIMARY_KEY",
   secondaryKey: "SECONDARY_KEY",
   instances: "INSTANCES",
   threadsPerInstance: "THREADS_PER_INSTANCE",
   maxBatchSize: "MAX_BATCH_SIZE",
+  maxImagesPerRequest: "MAX_IMAGES_PER_REQUEST",
   maxBatchDelayMs: "MAX_BATCH_DELAY_MS",
   maxQueueSize: "MAX_QUEUE_SIZE",
   maxQueueWaitMs: "MAX_QUEUE_WAIT_MS",
@@ -69,11 +73,10 @@ export const metricNames = {
 } as const;
 
 /**
- * What the Deployment sets beyond `variables`: TLS at the server itself, gRPC and the choice of the inference backend.
+ * What the Deployment sets beyond `variables`: TLS at the server itself and the choice of the inference backend.
  * A server that does not read one of them must not be deployed with it; see docs/environment.md.
  */
 export const deploymentVariables = {
-  grpcPort: "GRPC_PORT",
   tlsCertificateFile: "TLS_CERTIFICATE_FILE",
   tlsKeyFile: "TLS_KEY_FILE",
   executionProvider: "EXECUTION_PROVIDER",
@@ -81,5 +84,5 @@ export const deploymentVariables = {
   runtimeModel: "RUNTIME_MODEL",
 } as const;
 
-/** TCP port of gRPC inside the container; 50051 is the reference FPGA image's. */
+/** TCP port of gRPC inside the container, as the Deployment sets it; 50051 is the reference FPGA image's. */
 export const grpcPort = 50051;

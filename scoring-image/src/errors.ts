@@ -1,17 +1,30 @@
 /** One error type for every protocol, and the one table that maps it to HTTP and gRPC. */
 
+/** The gRPC statuses that the service answers with; https://grpc.io/docs/guides/status-codes/ */
+type GrpcStatus =
+  | "INVALID_ARGUMENT"
+  | "FAILED_PRECONDITION"
+  | "UNAUTHENTICATED"
+  | "NOT_FOUND"
+  | "UNIMPLEMENTED"
+  | "RESOURCE_EXHAUSTED"
+  | "CANCELLED"
+  | "INTERNAL"
+  | "UNAVAILABLE"
+  | "DEADLINE_EXCEEDED";
+
 interface ErrorRow {
   /** HTTP status. */
   readonly http: number;
-  /** gRPC status code name; https://grpc.io/docs/guides/status-codes/ */
-  readonly grpc: string;
+  readonly grpc: GrpcStatus;
   /** The client may send the same request again, unchanged. */
   readonly retryable?: true;
 }
 
 /**
  * Code -> HTTP status -> gRPC status. Input faults are INVALID_ARGUMENT, never INTERNAL, because the reference
- * system's clients back off for 15 s on any other code.
+ * system's clients back off for 15 s on any other code. A full queue is UNAVAILABLE and a wait that was too long RESOURCE_EXHAUSTED, as
+ * TensorFlow Serving has it.
  */
 export const errorTable = {
   INVALID_REQUEST: { http: 400, grpc: "INVALID_ARGUMENT" },
@@ -19,6 +32,7 @@ export const errorTable = {
   IMAGE_TRUNCATED: { http: 400, grpc: "INVALID_ARGUMENT" },
   IMAGE_CORRUPT: { http: 400, grpc: "INVALID_ARGUMENT" },
   IMAGE_TOO_LARGE: { http: 400, grpc: "INVALID_ARGUMENT" },
+  UNKNOWN_SIGNATURE: { http: 400, grpc: "FAILED_PRECONDITION" },
   UNAUTHENTICATED: { http: 401, grpc: "UNAUTHENTICATED" },
   NOT_FOUND: { http: 404, grpc: "NOT_FOUND" },
   METHOD_NOT_ALLOWED: { http: 405, grpc: "UNIMPLEMENTED" },
@@ -29,9 +43,10 @@ export const errorTable = {
   HEADER_TOO_LARGE: { http: 431, grpc: "INVALID_ARGUMENT" },
   CANCELLED: { http: 499, grpc: "CANCELLED" },
   INTERNAL: { http: 500, grpc: "INTERNAL" },
+  UNIMPLEMENTED: { http: 501, grpc: "UNIMPLEMENTED" },
   MODEL_FAILED: { http: 502, grpc: "INTERNAL" },
   NOT_READY: { http: 503, grpc: "UNAVAILABLE", retryable: true },
-  QUEUE_FULL: { http: 503, grpc: "RESOURCE_EXHAUSTED", retryable: true },
+  QUEUE_FULL: { http: 503, grpc: "UNAVAILABLE", retryable: true },
   QUEUE_WAIT_EXCEEDED: { http: 503, grpc: "RESOURCE_EXHAUSTED", retryable: true },
   WORKER_LOST: { http: 503, grpc: "UNAVAILABLE", retryable: true },
   DEADLINE_EXCEEDED: { http: 504, grpc: "DEADLINE_EXCEEDED" },

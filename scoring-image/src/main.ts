@@ -5,10 +5,11 @@ process.env.ORT_DISABLE_TELEMETRY = "1";
 
 import path from "node:path";
 import type { Logger } from "pino";
-import type { ScoringService, ServiceAddress } from "./app";
+import type { ScoringService } from "./app";
 import { paths, variables } from "./contract";
 import { localServiceFile, removeLocalService, writeLocalService } from "./localService";
 import { ModelPackageError } from "./model/modelPackage";
+import type { ServiceAddress } from "./protocols";
 import { generateKey, type Keys } from "./security/keys";
 import { loadSettings, SettingsError } from "./settings";
 import { createLogger } from "./telemetry/logger";

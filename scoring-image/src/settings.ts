@@ -31,6 +31,12 @@ const whole = (min: number, max: number) =>
     .transform(Number);
 
 const port = whole(0, 65535);
+const commaSeparated = z.string().transform((value) =>
+  value
+    .split(",")
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
 const milliseconds = whole(0, 86_400_000);
 
 const define = <T>(
@@ -59,6 +65,11 @@ export const definitions = {
     "Port of `/metrics`, on the same address; 0 takes a free one",
     port,
   ),
+  grpcPort: define(
+    undefined,
+    "Port of gRPC, on the same address; 0 takes a free one; no gRPC unless set",
+    port.optional(),
+  ),
   serviceName: define(
     undefined,
     "NAME in `/api/v1/service/NAME/score`; the model's name unless set",
@@ -74,6 +85,11 @@ export const definitions = {
     bundledModel,
     "Folder with `model.onnx` and `model.json`; the bundled model unless set",
     text,
+  ),
+  versionLabels: define(
+    "stable",
+    "Labels of the served version in TensorFlow Serving's protocols, separated by commas",
+    commaSeparated,
   ),
   auth: define(
     "key",
@@ -96,6 +112,11 @@ export const definitions = {
     "1",
     "Largest number of pictures in one run; on a CPU larger batches gain nothing",
     whole(1, 1024),
+  ),
+  maxImagesPerRequest: define(
+    "64",
+    "Largest number of pictures, or rows of a tensor, in one request",
+    whole(1, 100_000),
   ),
   maxBatchDelayMs: define(
     "0",
@@ -121,7 +142,7 @@ export const definitions = {
   keepAliveTimeoutMs: define("65000", "How long an idle connection is kept", milliseconds),
   maxBodyBytes: define(
     String(16 * 1024 * 1024),
-    "Largest body in bytes; then 413",
+    "Largest body or gRPC message in bytes; then 413 or RESOURCE_EXHAUSTED",
     whole(1, 2 ** 31 - 1),
   ),
   maxPixels: define(
@@ -200,9 +221,18 @@ export function loadSettings(
 const defaultInstances = ({ threadsPerInstance }: Pick<Values, "threadsPerInstance">) =>
   Math.max(1, Math.floor(os.availableParallelism() / threadsPerInstance));
 
-function portProblems({ port, metricsPort }: Pick<Values, "port" | "metricsPort">): string[] {
-  if (port === 0 || port !== metricsPort) return [];
-  return [`METRICS_PORT is ${metricsPort}, the same as PORT: choose another`];
+function portProblems({
+  port,
+  metricsPort,
+  grpcPort,
+}: Pick<Values, "port" | "metricsPort" | "grpcPort">): string[] {
+  const same = (variable: string, value: number | undefined, other: string) =>
+    `${variable} is ${value}, the same as ${other}: choose another`;
+  return [
+    ...(port !== 0 && port === metricsPort ? [same("METRICS_PORT", metricsPort, "PORT")] : []),
+    ...(grpcPort && grpcPort === port ? [same("GRPC_PORT", grpcPort, "PORT")] : []),
+    ...(grpcPort && grpcPort === metricsPort ? [same("GRPC_PORT", grpcPort, "METRICS_PORT")] : []),
+  ];
 }
 
 interface KeyValues extends Pick<Values, "auth" | "primaryKey" | "secondaryKey"> {

@@ -56,6 +56,14 @@ describe("settings", () => {
       "METRICS_PORT is 6000, the same as PORT: choose another",
     ],
     [
+      { PORT: "6000", GRPC_PORT: "6000" },
+      "GRPC_PORT is 6000, the same as PORT: choose another",
+    ],
+    [
+      { METRICS_PORT: "6000", GRPC_PORT: "6000" },
+      "GRPC_PORT is 6000, the same as METRICS_PORT: choose another",
+    ],
+    [
       { AUTH: "none", PRIMARY_KEY: "a-long-enough-key" },
       "AUTH is none, but a key is set: remove the keys or set AUTH=key",
     ],

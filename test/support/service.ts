@@ -11,6 +11,8 @@ export const authorization = `Bearer ${primaryKey}`;
 export interface RunningService {
   readonly url: string;
   readonly metricsUrl: string;
+  /** Host and port of gRPC; empty unless GRPC_PORT is set. */
+  readonly grpcAddress: string;
   readonly service: ScoringService;
   /** POSTs a body to `/score` (or another path) with a valid key unless the headers say otherwise. */
   readonly post: (body: BodyInit | null, init?: PostInit) => Promise<Response>;
@@ -38,10 +40,11 @@ export async function startService(env: Record<string, string>): Promise<Running
     logger: createLogger(settings.logLevel),
     workerEntry: path.join(dist, "sessionWorker.js"),
   });
-  const { url, metricsUrl } = await service.start();
+  const { url, metricsUrl, grpcAddress = "" } = await service.start();
   return {
     url,
     metricsUrl,
+    grpcAddress,
     service,
     post: (body, { path: at = "/score", headers, ...init } = {}) =>
       fetch(`${url}${at}`, {

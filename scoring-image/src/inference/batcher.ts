@@ -1,6 +1,7 @@
 import { ScoringError } from "../errors";
 import type { Metrics } from "../telemetry/metrics";
-import type { EncodedImage, ImageResult, OutputTensor } from "./messages";
+import type { ImageResult, InputImage, OutputTensor } from "./messages";
+import { PendingRequest } from "./pendingRequest";
 import type { SessionPool } from "./sessionPool";
 import type { SessionThread } from "./sessionThread";
 
@@ -31,13 +32,15 @@ export interface Inference {
   readonly inferenceMs: number;
 }
 
-type Outcome = Inference | ScoringError;
+/** What became of one picture. */
+export type Outcome = Inference | ScoringError;
 
 interface Entry {
-  readonly image: EncodedImage;
+  readonly image: InputImage;
+  readonly request: PendingRequest;
+  /** Place of the picture in its request. */
+  readonly index: number;
   readonly queuedAt: number;
-  /** Ends the caller's wait; only the first call counts. */
-  readonly settle: (outcome: Outcome) => void;
 }
 
 /**
@@ -64,53 +67,39 @@ export class Batcher {
 
   /**
    * Queues one picture and waits for its outputs.
-   * @throws ScoringError QUEUE_FULL, QUEUE_WAIT_EXCEEDED, DEADLINE_EXCEEDED, CANCELLED, WORKER_LOST, MODEL_FAILED or why it could not be decoded
+   * @throws ScoringError as `submitAll`, MODEL_FAILED, WORKER_LOST or why it could not be decoded
    */
-  submit(image: EncodedImage, context: CallContext): Promise<Inference> {
-    const { maxQueueSize } = this.#options;
-    if (this.#queue.length >= maxQueueSize && !this.#pool.hasIdle) {
-      const message = `Too many requests: ${maxQueueSize} pictures are waiting already.`;
-      return Promise.reject(new ScoringError("QUEUE_FULL", message));
-    }
-    return new Promise((resolve, reject) => {
-      const entry = this.#enter(image, context, (outcome) => {
-        if (outcome instanceof ScoringError) reject(outcome);
-        else resolve(outcome);
-      });
-      this.#queue.push(entry);
-      this.pump();
-    });
+  async submit(image: InputImage, context: CallContext): Promise<Inference> {
+    const [outcome] = await this.submitAll([image], context);
+    if (outcome instanceof ScoringError) throw outcome;
+    return outcome as Inference;
   }
 
-  #enter(image: EncodedImage, context: CallContext, finish: (outcome: Outcome) => void): Entry {
-    const { signal, deadline } = context;
+  /**
+   * Queues the pictures of one request, all or none, and waits until each has its outcome. Free workers share them.
+   * @param images at least one
+   * @returns for each picture its outputs, or MODEL_FAILED, WORKER_LOST or why it could not be decoded
+   * @throws ScoringError QUEUE_FULL, QUEUE_WAIT_EXCEEDED, DEADLINE_EXCEEDED or CANCELLED, for the request as a whole
+   */
+  submitAll(images: readonly InputImage[], context: CallContext): Promise<readonly Outcome[]> {
+    const { maxQueueSize, maxQueueWaitMs, maxBatchSize } = this.#options;
+    const room = maxQueueSize - this.#queue.length + this.#pool.idleCount * maxBatchSize;
+    if (images.length > room) {
+      const message = `Too many requests: ${this.#queue.length} pictures are waiting already.`;
+      return Promise.reject(new ScoringError("QUEUE_FULL", message));
+    }
+    const request = new PendingRequest(images.length, context, maxQueueWaitMs, (failed) =>
+      this.#remove(failed),
+    );
     const queuedAt = performance.now();
-    const leave = (error: ScoringError) => {
-      const at = this.#queue.indexOf(entry);
-      if (at >= 0) this.#queue.splice(at, 1);
-      entry.settle(error);
-    };
-    const onAbort = () => leave(new ScoringError("CANCELLED", "The caller has gone away."));
-    const onDeadline = () =>
-      leave(new ScoringError("DEADLINE_EXCEEDED", "The request was not scored in time."));
-    const onWaited = () => {
-      if (!this.#queue.includes(entry)) return;
-      const message = `No session worker was free within ${this.#options.maxQueueWaitMs} ms.`;
-      leave(new ScoringError("QUEUE_WAIT_EXCEEDED", message));
-    };
-    const timers = [
-      setTimeout(onDeadline, Math.max(0, deadline - queuedAt)),
-      setTimeout(onWaited, this.#options.maxQueueWaitMs),
-    ];
-    const settle = (outcome: Outcome) => {
-      timers.forEach(clearTimeout);
-      signal.removeEventListener("abort", onAbort);
-      finish(outcome);
-    };
-    const entry: Entry = { image, queuedAt, settle };
-    signal.addEventListener("abort", onAbort);
-    if (signal.aborted) queueMicrotask(onAbort);
-    return entry;
+    images.forEach((image, index) => this.#queue.push({ image, request, index, queuedAt }));
+    this.pump();
+    return request.outcomes;
+  }
+
+  #remove(request: PendingRequest): void {
+    const kept = this.#queue.filter((entry) => entry.request !== request);
+    this.#queue.splice(0, this.#queue.length, ...kept);
   }
 
   /** Gives waiting pictures to free workers; called when either side changes. */
@@ -122,7 +111,9 @@ export class Batcher {
         return;
       }
       const thread = this.#pool.acquire() as SessionThread;
-      void this.#run(thread, this.#queue.splice(0, this.#options.maxBatchSize));
+      const entries = this.#queue.splice(0, this.#options.maxBatchSize);
+      for (const { request } of entries) request.start();
+      void this.#run(thread, entries);
     }
   }
 
@@ -149,10 +140,11 @@ export class Batcher {
       entries.forEach((entry, i) => {
         const queueMs = startedAt - entry.queuedAt;
         this.#metrics.observeQueue(queueMs);
-        entry.settle(outcomeOf(results[i] as ImageResult, { queueMs, imagingMs, inferenceMs }));
+        const outcome = outcomeOf(results[i] as ImageResult, { queueMs, imagingMs, inferenceMs });
+        entry.request.settle(entry.index, outcome);
       });
     } catch (error) {
-      entries.forEach(({ settle }) => settle(error as ScoringError));
+      for (const { request, index } of entries) request.settle(index, error as ScoringError);
     } finally {
       this.#pool.release(thread);
     }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../errors";
 import type { ImageHeader } from "../imaging/header";
+import type { TensorData } from "../imaging/tensorWriter";
 import type { ImageTransform } from "../imaging/transform";
 import type { Graph } from "../model/graph";
 
@@ -26,9 +27,17 @@ export interface EncodedImage {
   readonly header: ImageHeader;
 }
 
+/** One picture as the model takes it: the values of one row of the input tensor, moved to the worker as well. */
+export interface DecodedImage {
+  readonly values: TensorData;
+}
+
+/** One picture of a batch, encoded or decoded. */
+export type InputImage = EncodedImage | DecodedImage;
+
 /** Main thread -> worker: score these pictures in one run. */
 export interface Job {
-  readonly images: readonly EncodedImage[];
+  readonly images: readonly InputImage[];
 }
 
 export type TensorValues =

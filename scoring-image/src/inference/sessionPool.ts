@@ -99,6 +99,11 @@ export class SessionPool {
     return this.#idle.length > 0;
   }
 
+  /** Number of free workers. */
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
   /** Takes a free worker, the one used last first since its caches are warm; give it back with `release`. */
   acquire(): SessionThread | undefined {
     return this.#idle.pop();

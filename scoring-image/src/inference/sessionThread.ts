@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { ScoringError } from "../errors";
 import type { Graph } from "../model/graph";
-import type { Job, SessionPlan, WorkerMessage, WorkerOrder } from "./messages";
+import type { InputImage, Job, SessionPlan, WorkerMessage, WorkerOrder } from "./messages";
 
 /** What a job came to; see {@link WorkerMessage}. */
 export type JobOutcome = Extract<WorkerMessage, { type: "done" }>;
@@ -10,6 +10,9 @@ interface Pending {
   readonly resolve: (outcome: JobOutcome) => void;
   readonly reject: (error: Error) => void;
 }
+
+const bufferOf = (image: InputImage) =>
+  ("values" in image ? image.values : image.bytes).buffer as ArrayBuffer;
 
 /** The main thread's side of one session worker: runs one job at a time and notices its death. */
 export class SessionThread {
@@ -61,13 +64,13 @@ export class SessionThread {
   }
 
   /**
-   * Runs a job; the pictures' bytes are moved to the worker. Call only when the previous job has settled.
+   * Runs a job; the pictures' memory is moved to the worker. Call only when the previous job has settled.
    * @throws ScoringError WORKER_LOST when the worker dies before it answers
    */
   run(job: Job): Promise<JobOutcome> {
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject };
-      const moved = new Set(job.images.map(({ bytes }) => bytes.buffer));
+      const moved = new Set(job.images.map(bufferOf));
       this.#worker.postMessage(job, [...moved]);
     });
   }

@@ -5,7 +5,14 @@ import { ScoringError, toScoringError } from "../errors";
 import { decodeImage } from "../imaging/decode";
 import { allocateBatch, valuesPerImage } from "../imaging/tensorWriter";
 import { writePixels } from "../imaging/toTensor";
-import type { ImageResult, Job, SessionPlan, WorkerMessage, WorkerOrder } from "./messages";
+import type {
+  ImageResult,
+  InputImage,
+  Job,
+  SessionPlan,
+  WorkerMessage,
+  WorkerOrder,
+} from "./messages";
 import { graphOf, openSession, runBatch } from "./session";
 import { warmUp } from "./warmUp";
 
@@ -15,13 +22,18 @@ if (!port) throw new Error("sessionWorker must run in a worker thread");
 const plan = workerData as SessionPlan;
 const batch = allocateBatch(plan.transform, plan.maxBatchSize);
 
-/** Decodes every picture of the job into the batch tensor; returns the error of each that failed. */
+async function write(image: InputImage, index: number): Promise<void> {
+  if ("values" in image) batch.set(image.values, index * valuesPerImage(plan.transform));
+  else writePixels(plan.transform, await decodeImage(image.bytes, image.header), batch, index);
+}
+
+/** Brings every picture of the job into the batch tensor; returns the error of each that cannot be decoded. */
 async function prepare({ images }: Job): Promise<(ScoringError | undefined)[]> {
   const errors: (ScoringError | undefined)[] = [];
   let filled = 0;
-  for (const { bytes, header } of images) {
+  for (const image of images) {
     try {
-      writePixels(plan.transform, await decodeImage(bytes, header), batch, filled);
+      await write(image, filled);
       filled++;
       errors.push(undefined);
     } catch (error) {

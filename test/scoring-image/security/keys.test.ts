@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generateKey, keyAuthenticator } from "../../../scoring-image/src/security/keys";
+import { credentialForms, generateKey, keyAuthenticator } from "../../../scoring-image/src/security/keys";
 
 describe("security/keys", () => {
   const authenticate = keyAuthenticator({ primary: "first-key", secondary: "second-key" });
@@ -23,6 +23,16 @@ describe("security/keys", () => {
       assert.throws(() => authenticate(header), { code: "UNAUTHENTICATED", message });
     });
   }
+
+  it("takes the three spellings of a key over gRPC (trap 4)", () => {
+    const grpc = keyAuthenticator({ primary: "first-key" }, credentialForms.grpc);
+    for (const value of ["first-key", "Bearer first-key", "bearer first-key"]) {
+      assert.doesNotThrow(() => grpc(value));
+    }
+    for (const value of [undefined, "", "Bearer ", "Bearer", "second-key", "Basic first-key"]) {
+      assert.throws(() => grpc(value), { code: "UNAUTHENTICATED" }, value);
+    }
+  });
 
   it("accepts the one key when there is no second", () => {
     const single = keyAuthenticator({ primary: "first-key" });

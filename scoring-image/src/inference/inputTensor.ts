@@ -1,0 +1,50 @@
+import { ScoringError } from "../errors";
+import type { TensorData } from "../imaging/tensorWriter";
+import type { ModelInput } from "../model/modelPackage";
+
+/** A decoded input as a caller sends it: float32 or uint8 values, row-major, with the batch dimension. */
+export interface InputTensor {
+  /** The dtype as the caller named it. */
+  readonly dtype: string;
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+/** `float32 [n,3,224,224]` */
+export const describeInput = ({ dtype, shape }: Pick<ModelInput, "dtype" | "shape">): string =>
+  `${dtype} [n,${shape.slice(1).join(",")}]`;
+
+/**
+ * Checks dtype and shape against the model's input.
+ * @returns the number of rows
+ * @throws ScoringError INVALID_REQUEST saying what was sent and what the model takes
+ */
+export function checkInputTensor({ dtype, dims, data }: InputTensor, input: ModelInput): number {
+  const refuse = (what: string): never => {
+    const message = `The input "${input.name}" ${what}; it must be ${describeInput(input)}.`;
+    throw new ScoringError("INVALID_REQUEST", message);
+  };
+  if (dtype !== input.dtype) refuse(`is ${dtype}`);
+  const [count = 0, ...row] = dims;
+  const isShape =
+    dims.length === input.shape.length &&
+    Number.isSafeInteger(count) &&
+    count >= 0 &&
+    row.every((size, i) => size === input.shape[i + 1]);
+  if (!isShape) refuse(`has the shape [${dims.slice(0, 8).join(",")}]`);
+  const expected = dims.reduce((product, size) => product * size, 1);
+  if (data.length !== expected) {
+    refuse(`has ${data.length} values for the shape [${dims.join(",")}]`);
+  }
+  return count;
+}
+
+/** Cuts a batch into rows whose memory can be moved to workers; a single row that owns its memory is not copied. */
+export function rowsOf(data: TensorData, count: number): TensorData[] {
+  if (count === 1 && data.byteLength === data.buffer.byteLength) return [data];
+  const length = data.length / count;
+  // A Buffer's own slice would not copy.
+  const plain =
+    data instanceof Uint8Array ? new Uint8Array(data.buffer, data.byteOffset, data.length) : data;
+  return Array.from({ length: count }, (_, i) => plain.slice(i * length, (i + 1) * length));
+}

@@ -1,0 +1,45 @@
+import type { ModelOutput } from "../model/modelPackage";
+import type { Inference } from "./batcher";
+import { softmax } from "./classification";
+import type { OutputTensor, TensorValues } from "./messages";
+
+/**
+ * Joins one output of a request's pictures into one tensor [n, ...], n being their number.
+ * @param asProbabilities applies the softmax over the last dimension of a logits output
+ * @throws Error when pictures of one request got outputs of different shapes, which then have no common tensor
+ */
+export function stackOutput(
+  output: ModelOutput,
+  inferences: readonly Inference[],
+  asProbabilities = false,
+): OutputTensor {
+  const rows = inferences.map(
+    ({ outputs }) => outputs.find(({ name }) => name === output.name) as OutputTensor,
+  );
+  const [first] = rows as [OutputTensor, ...OutputTensor[]];
+  const [, ...inner] = first.dims;
+  if (rows.some(({ data }) => data.length !== first.data.length)) {
+    throw new Error(`output ${output.name} has rows of different lengths`);
+  }
+  const data = rows.length === 1 ? first.data : join(rows.map((row) => row.data));
+  const stacked = { name: output.name, dims: [rows.length, ...inner], data };
+  return asProbabilities && output.kind === "logits" ? softmaxRows(stacked) : stacked;
+}
+
+function join(parts: readonly TensorValues[]): TensorValues {
+  const [first] = parts as [TensorValues];
+  const Values = first.constructor as new (length: number) => TensorValues;
+  const joined = new Values(first.length * parts.length);
+  parts.forEach((part, i) => joined.set(part as never, i * first.length));
+  return joined;
+}
+
+function softmaxRows({ name, dims, data }: OutputTensor): OutputTensor {
+  const logits = data as Float32Array | Float64Array;
+  const size = dims.at(-1) as number;
+  const probabilities = logits.slice();
+  for (let start = 0; start < logits.length; start += size) {
+    probabilities.set(softmax(logits.subarray(start, start + size)), start);
+  }
+  return { name, dims, data: probabilities };
+}

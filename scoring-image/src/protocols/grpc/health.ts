@@ -1,0 +1,61 @@
+import { status, type sendUnaryData, type ServerUnaryCall } from "@grpc/grpc-js";
+import type { ServerWritableStream } from "@grpc/grpc-js";
+import type { Readiness } from "../health";
+import { loadProto, serviceOf } from "./protos";
+import type { GrpcServer } from "../grpcServer";
+
+interface CheckRequest {
+  readonly service: string;
+}
+
+interface CheckResponse {
+  readonly status: "SERVING" | "NOT_SERVING" | "SERVICE_UNKNOWN";
+}
+
+/** How often a watched status is looked at again, in milliseconds. */
+const watchIntervalMs = 500;
+
+/**
+ * `grpc.health.v1.Health`, open without a key: SERVING when the service can score now. It answers for "" and for every service of the server, by
+ * its full name or by its last part, as TensorFlow Serving names its own.
+ */
+export function addHealth(server: GrpcServer, isReady: Readiness): void {
+  const isKnown = (name: string) =>
+    name === "" ||
+    server.serviceNames.some((known) => known === name || known.endsWith(`.${name}`));
+  const statusNow = (): CheckResponse => ({ status: isReady() ? "SERVING" : "NOT_SERVING" });
+
+  const check = (
+    { request }: ServerUnaryCall<CheckRequest, CheckResponse>,
+    answer: sendUnaryData<CheckResponse>,
+  ) => {
+    if (isKnown(request.service)) answer(null, statusNow());
+    else
+      answer({ code: status.NOT_FOUND, details: `There is no service "${request.service}" here.` });
+  };
+
+  const watch = (call: ServerWritableStream<CheckRequest, CheckResponse>) => {
+    if (!isKnown(call.request.service)) {
+      call.write({ status: "SERVICE_UNKNOWN" });
+      return;
+    }
+    let sent: string | undefined;
+    const look = () => {
+      const now = statusNow();
+      if (now.status !== sent) call.write(now);
+      sent = now.status;
+      // A stream that stays open would keep the server from draining.
+      if (server.isDraining) stop();
+    };
+    const timer = setInterval(look, watchIntervalMs);
+    const stop = () => {
+      clearInterval(timer);
+      call.end();
+    };
+    call.on("cancelled", () => clearInterval(timer));
+    look();
+  };
+
+  const definition = serviceOf(loadProto("health.proto"), "grpc.health.v1.Health");
+  server.addOpen(definition, { Check: check, Watch: watch });
+}

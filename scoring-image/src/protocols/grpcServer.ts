@@ -1,0 +1,213 @@
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  status,
+  type sendUnaryData,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import type { Logger } from "pino";
+import { headers } from "../contract";
+import { errorTable, ScoringError, toScoringError } from "../errors";
+import type { CallContext } from "../inference/batcher";
+import type { Authenticator } from "../security/keys";
+import type { Metrics } from "../telemetry/metrics";
+import { checkRoute } from "./grpc/route";
+
+export interface GrpcServerOptions {
+  readonly serviceName: string;
+  /** Largest message that may be received, in bytes, after decompression. */
+  readonly maxBodyBytes: number;
+  readonly scoringTimeoutMs: number;
+  /** Checks the metadata `authorization`. */
+  readonly authenticate: Authenticator;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** Answers one call; what it throws is sent as the status that the error table gives it. */
+export type UnaryHandler<Request> = (request: Request, context: CallContext) => unknown;
+
+/** A service of unary methods that need a key. */
+export interface GrpcService {
+  readonly definition: ServiceDefinition;
+  /** By the method's name in the `.proto` file. */
+  readonly methods: Readonly<Record<string, UnaryHandler<never>>>;
+  /** Label of the scoring methods in the metrics. */
+  readonly protocol: string;
+  /** The methods that score. */
+  readonly scoring: readonly string[];
+}
+
+/** The gRPC server that all gRPC protocols register their services on. For every call, in this order: key, route, message, method. */
+export class GrpcServer {
+  /** grpc-js's own server, for those who bring connections to it. */
+  readonly server: Server;
+  readonly #options: GrpcServerOptions;
+  readonly #names: string[] = [];
+  #isDraining = false;
+
+  constructor(options: GrpcServerOptions) {
+    this.#options = options;
+    this.server = new Server({
+      "grpc.max_receive_message_length": options.maxBodyBytes,
+      // Answers are as large as the model makes them.
+      "grpc.max_send_message_length": -1,
+    });
+  }
+
+  /** Full names of the services that were added. */
+  get serviceNames(): readonly string[] {
+    return this.#names;
+  }
+
+  /** True once `drain` has been called. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Adds a service whose every call needs a key. */
+  add({ definition, methods, protocol, scoring }: GrpcService): void {
+    const named = Object.entries(definition);
+    // A message that cannot be read must be the caller's fault; grpc-js itself would call it INTERNAL, on which old clients retry for long.
+    const raw = named.map(([name, method]) => [
+      name,
+      { ...method, requestDeserialize: (bytes: Buffer) => bytes },
+    ]);
+    const handlers = named.map(([name, { path, requestDeserialize }]) => {
+      const begin = () =>
+        scoring.includes(name) ? this.#options.metrics.begin(protocol) : undefined;
+      const handler = methods[name] as UnaryHandler<unknown>;
+      const answer = (bytes: Buffer, context: CallContext) =>
+        handler(
+          readMessage(path, () => requestDeserialize(bytes) as unknown),
+          context,
+        );
+      return [name, this.#unary(path, begin, answer)];
+    });
+    this.addOpen(
+      Object.fromEntries(raw) as ServiceDefinition,
+      Object.fromEntries(handlers) as UntypedServiceImplementation,
+    );
+  }
+
+  /** Adds a service that is open to everybody, such as health and reflection. */
+  addOpen(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
+    const [first] = Object.values(definition);
+    this.#names.push(first?.path.split("/")[1] ?? "");
+    this.server.addService(definition, implementation);
+  }
+
+  #unary(
+    path: string,
+    begin: () => ((code: string) => void) | undefined,
+    answer: UnaryHandler<Buffer>,
+  ) {
+    return (call: ServerUnaryCall<Buffer, unknown>, reply: sendUnaryData<unknown>) => {
+      const started = performance.now();
+      const finish = begin();
+      const end = (code: string) => {
+        finish?.(code);
+        const ms = Math.round((performance.now() - started) * 1000) / 1000;
+        this.#options.logger.info({ method: path, code, ms }, "request");
+      };
+      this.#answer(call, answer).then(
+        (message) => {
+          reply(null, message);
+          end("OK");
+        },
+        (thrown: unknown) => {
+          const error = toScoringError(thrown);
+          this.#logFailure(error);
+          reply(statusOf(error));
+          end(error.code);
+        },
+      );
+    };
+  }
+
+  async #answer(call: ServerUnaryCall<Buffer, unknown>, answer: UnaryHandler<Buffer>) {
+    const { authenticate, serviceName, scoringTimeoutMs } = this.#options;
+    authenticate(textOf(call.metadata, "authorization"));
+    checkRoute(textOf(call.metadata, headers.grpcRoute), serviceName);
+    return await answer(call.request, callContext(call, scoringTimeoutMs));
+  }
+
+  #logFailure(error: ScoringError): void {
+    const level = errorTable[error.code].grpc === "INTERNAL" ? "error" : "debug";
+    this.#options.logger[level]({ err: error.cause ?? error, code: error.code }, "request failed");
+  }
+
+  /**
+   * Listens on a port of its own, in clear text.
+   * @returns the port, which the system chooses for 0
+   * @throws Error when the port is in use
+   */
+  listen(host: string, port: number): Promise<number> {
+    const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    return new Promise((resolve, reject) => {
+      this.server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
+        error ? reject(inUse(error, port)) : resolve(bound),
+      );
+    });
+  }
+
+  /**
+   * Takes no more calls and waits for those that were accepted.
+   * @returns true when all ended by themselves, false when `graceMs` cut them off
+   */
+  async drain(graceMs: number): Promise<boolean> {
+    this.#isDraining = true;
+    let timer: NodeJS.Timeout | undefined;
+    const ended = new Promise<boolean>((resolve) => this.server.tryShutdown(() => resolve(true)));
+    const expired = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), graceMs);
+    });
+    const isComplete = await Promise.race([ended, expired]);
+    clearTimeout(timer);
+    if (!isComplete) this.server.forceShutdown();
+    return isComplete;
+  }
+}
+
+function readMessage<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof ScoringError) throw cause;
+    const message = `The message is not a valid request of ${path}: it is cut off or not Protocol Buffers.`;
+    throw new ScoringError("INVALID_REQUEST", message, { cause });
+  }
+}
+
+/** The caller's patience: ends when the call is cancelled, at its deadline, or when the service's own time is up. */
+function callContext(call: ServerUnaryCall<Buffer, unknown>, timeoutMs: number): CallContext {
+  const controller = new AbortController();
+  call.on("cancelled", () => controller.abort());
+  if (call.cancelled) controller.abort();
+  const wanted = Number(call.getDeadline()) - Date.now();
+  return {
+    signal: controller.signal,
+    deadline: performance.now() + Math.min(wanted, timeoutMs),
+  };
+}
+
+function textOf(metadata: Metadata, key: string): string | undefined {
+  const [value] = metadata.get(key);
+  return typeof value === "string" ? value : undefined;
+}
+
+function statusOf(error: ScoringError) {
+  const metadata = new Metadata();
+  // The status says what kind of error it is, this says which one.
+  metadata.set("error-code", error.code);
+  return { code: status[errorTable[error.code].grpc], details: error.message, metadata };
+}
+
+/** grpc-js reports a port in use as text; `main.ts` explains Node's own error. */
+function inUse(error: Error, port: number): Error {
+  if (!error.message.includes("EADDRINUSE")) return error;
+  return Object.assign(new Error(error.message), { code: "EADDRINUSE", port, syscall: "listen" });
+}
