@@ -91,8 +91,9 @@ describe(`${count} mutations of real JPEGs, seed ${seed}`, () => {
     assert.deepEqual(unexpected, []);
     assert.ok((statuses[200] ?? 0) > 100 && (statuses[400] ?? 0) > 1000, JSON.stringify(statuses));
     if (process.env["SHOW_MEMORY"]) console.log(statuses, rssMb.map(Math.round));
-    // The first thousands fill caches and pools; after that nothing may be kept.
-    const growth = (rssMb.at(-1) as number) - (rssMb[4] as number);
-    assert.ok(growth < 30, `RSS grew by ${growth} MB over the second half: ${rssMb.join(" ")}`);
+    // The first thousands fill caches, pools and V8's heap, which is flat from the twelfth on; a leak of 10 KB a picture is seen.
+    const [later, last] = [rssMb.at(-3) as number, rssMb.at(-1) as number];
+    const growth = last - later;
+    assert.ok(growth < 20, `RSS grew by ${growth} MB at the end: ${rssMb.join(" ")}`);
   });
 });
