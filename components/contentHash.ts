@@ -2,12 +2,19 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
-/** Folders that never reach the image or the workspace, so that they must not change a hash. */
-const left = new Set(["node_modules", "dist", ".local", "bench", "client", ".DS_Store"]);
+/** Names that never reach the image (`.dockerignore`) or the workspace, so that they must not change a hash. */
+export const leftOut: ReadonlySet<string> = new Set([
+  "node_modules",
+  "dist",
+  ".local",
+  "bench",
+  "client",
+  ".DS_Store",
+]);
 
 function walk(folder: string, prefix = ""): string[] {
   return readdirSync(path.join(folder, prefix), { withFileTypes: true })
-    .filter(({ name }) => !left.has(name))
+    .filter(({ name }) => !leftOut.has(name))
     .flatMap((entry) => {
       const relative = path.posix.join(prefix, entry.name);
       return entry.isDirectory() ? walk(folder, relative) : [relative];

@@ -1,21 +1,32 @@
-// Bundles the server into dist/: main.js (the process), sessionWorker.js (its threads) and the .proto files that main.js reads.
-import { cpSync } from "node:fs";
+// Bundles the server into dist/: main.js (the process), sessionWorker.js (its threads), healthcheck.js (the image's) and the
+// .proto files that main.js reads.
+import { cpSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "esbuild";
+import { nativePackages } from "./image/nativePackages.mjs";
 
 const folder = import.meta.dirname;
 
-await build({
+const { metafile } = await build({
   absWorkingDir: folder,
-  entryPoints: { main: "src/main.ts", sessionWorker: "src/inference/sessionWorker.ts" },
+  entryPoints: {
+    main: "src/main.ts",
+    sessionWorker: "src/inference/sessionWorker.ts",
+    healthcheck: "src/healthcheck.ts",
+  },
   outdir: path.join(folder, "dist"),
   bundle: true,
   platform: "node",
   target: "node22.18",
   format: "cjs",
   sourcemap: true,
-  // Native libraries cannot be bundled.
-  external: ["onnxruntime-node", "sharp", "@julusian/jpeg-turbo"],
+  external: nativePackages,
+  metafile: true,
   logLevel: "warning",
 });
 cpSync(path.join(folder, "proto"), path.join(folder, "dist", "proto"), { recursive: true });
+// Tells the image's list of materials which packages the bundle is made of.
+writeFileSync(
+  path.join(folder, "dist", "inputs.json"),
+  JSON.stringify(Object.keys(metafile.inputs)),
+);

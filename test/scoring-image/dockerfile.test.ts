@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { leftOut } from "../../components/contentHash";
+import { buildArguments } from "../../components/scoringImage";
+import { root } from "../support/paths";
+
+const folder = path.join(root, "scoring-image");
+const read = (file: string) => readFileSync(path.join(folder, file), "utf8");
+const dockerfile = read("Dockerfile");
+
+/** Lines of a stage, from its FROM to the next. */
+const stage = (name: string) =>
+  dockerfile.split(/^(?=FROM )/m).find((text) => text.split("\n")[0]?.endsWith(` AS ${name}`)) ??
+  assert.fail(`no stage ${name}`);
+
+describe("Dockerfile", () => {
+  const passed = Object.keys(
+    buildArguments({
+      model: { name: "m", version: "1", folder: "/models/m", tags: {} } as never,
+      description: "",
+      contextHash: "",
+    }),
+  );
+
+  for (const target of ["cpu", "cuda"]) {
+    it(`takes in target ${target} every argument that the component passes`, () => {
+      const taken = [...stage(target).matchAll(/^ARG (\w+)/gm)].map(([, name]) => name);
+      assert.deepEqual(taken.sort(), passed.sort());
+    });
+
+    it(`runs ${target} as another user than root, with a health check`, () => {
+      assert.match(stage(target), /^USER 10001:10001$/m);
+      assert.match(
+        stage(target),
+        /^HEALTHCHECK .+ CMD \["node", "\/app\/dist\/healthcheck.js"\]$/m,
+      );
+    });
+  }
+
+  it("pins every base by digest and what it downloads by checksum", () => {
+    const bases = [...dockerfile.matchAll(/^ARG (\w+)_IMAGE=(.+)$/gm)].map(([, , base]) => base);
+    assert.equal(bases.length, 3);
+    for (const base of bases) assert.match(base ?? "", /^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/);
+    assert.match(dockerfile, /^ARG CUDA_LIBRARIES_SHA256=[0-9a-f]{64}$/m);
+  });
+
+  it("leaves out of the context what the content hash leaves out", () => {
+    const ignored = [...read(".dockerignore").matchAll(/^\*\*\/(.+)$/gm)].map(([, name]) => name);
+    assert.deepEqual(ignored.sort(), [...leftOut].sort());
+  });
+
+  it("fetches the CUDA provider of the very version of onnxruntime-node", () => {
+    const { dependencies } = JSON.parse(read("package.json")) as {
+      dependencies: Record<string, string>;
+    };
+    assert.ok(
+      stage("cuda-libraries").includes(`/onnxruntime_gpu-${dependencies["onnxruntime-node"]}-`),
+    );
+  });
+});
