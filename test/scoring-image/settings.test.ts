@@ -55,10 +55,7 @@ describe("settings", () => {
       { PORT: "6000", METRICS_PORT: "6000" },
       "METRICS_PORT is 6000, the same as PORT: choose another",
     ],
-    [
-      { PORT: "6000", GRPC_PORT: "6000" },
-      "GRPC_PORT is 6000, the same as PORT: choose another",
-    ],
+    [{ PORT: "6000", GRPC_PORT: "6000" }, "GRPC_PORT is 6000, the same as PORT: choose another"],
     [
       { METRICS_PORT: "6000", GRPC_PORT: "6000" },
       "GRPC_PORT is 6000, the same as METRICS_PORT: choose another",

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { credentialForms, generateKey, keyAuthenticator } from "../../../scoring-image/src/security/keys";
+import {
+  credentialForms,
+  generateKey,
+  keyAuthenticator,
+} from "../../../scoring-image/src/security/keys";
 
 describe("security/keys", () => {
   const authenticate = keyAuthenticator({ primary: "first-key", secondary: "second-key" });
