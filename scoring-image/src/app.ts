@@ -4,7 +4,7 @@ import { Batcher } from "./inference/batcher";
 import type { SessionPlan } from "./inference/messages";
 import { Predictor } from "./inference/predictor";
 import { SessionPool } from "./inference/sessionPool";
-import { checkGraph, type Graph } from "./model/graph";
+import { checkGraph, graphOutputs, type Graph } from "./model/graph";
 import { ModelPackageError, readModelPackage, type ModelPackage } from "./model/modelPackage";
 import { Protocols, type ServiceAddress } from "./protocols";
 import type { Settings } from "./settings";
@@ -120,7 +120,8 @@ function planFor(model: ModelPackage, settings: Settings): SessionPlan {
     modelFile: model.file,
     inputName: model.input.name,
     transform: model.input.transform,
-    outputNames: model.outputs.map(({ name }) => name),
+    outputNames: graphOutputs(model).map(({ name }) => name),
+    detection: model.detection?.plan,
     threads: settings.threadsPerInstance,
     maxBatchSize: settings.maxBatchSize,
   };

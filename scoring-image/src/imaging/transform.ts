@@ -59,6 +59,35 @@ export function geometry(transform: ImageTransform, width: number, height: numbe
   };
 }
 
+/** Width and height in pixels of a picture, upright. */
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** From pixels of the model's input to those of the picture: x = (input x + left) * scaleX, and y likewise. */
+export interface PictureFrame {
+  readonly left: number;
+  readonly top: number;
+  readonly scaleX: number;
+  readonly scaleY: number;
+}
+
+/** Undoes the transform's cut and resize, for coordinates that a model has found in its input. */
+export function pictureFrame(transform: ImageTransform, picture: PictureSize): PictureFrame {
+  const { left, top, resizedWidth, resizedHeight } = geometry(
+    transform,
+    picture.width,
+    picture.height,
+  );
+  return {
+    left,
+    top,
+    scaleX: picture.width / resizedWidth,
+    scaleY: picture.height / resizedHeight,
+  };
+}
+
 /** In float32 like the reference's TensorFlow graph: for some pictures the shorter side becomes one pixel less than asked for. */
 function scaledSides(width: number, height: number, pixels: number): [number, number] {
   const factor = Math.fround(pixels / Math.min(width, height));

@@ -2,6 +2,7 @@ import type { ErrorCode } from "../errors";
 import type { ImageHeader } from "../imaging/header";
 import type { TensorData } from "../imaging/tensorWriter";
 import type { ImageTransform } from "../imaging/transform";
+import type { DetectionPlan } from "../model/detection";
 import type { Graph } from "../model/graph";
 
 /** What a session worker is started with (`workerData`). */
@@ -12,6 +13,8 @@ export interface SessionPlan {
   readonly transform: ImageTransform;
   /** Outputs to compute, in the order in which results list them. */
   readonly outputNames: readonly string[];
+  /** For a detector: how to decode its outputs; the decoded tensors follow those of `outputNames`. */
+  readonly detection?: DetectionPlan | undefined;
   /** Threads of the session's own pool; 1 runs everything on the worker's thread. */
   readonly threads: number;
   /** Largest number of pictures in one run. */
@@ -70,6 +73,6 @@ export type WorkerMessage =
       readonly results: readonly ImageResult[];
       /** Time spent decoding and resizing, in milliseconds. */
       readonly imagingMs: number;
-      /** Time spent in ONNX Runtime, in milliseconds; 0 if no picture could be decoded. */
+      /** Time spent in ONNX Runtime and in decoding detections, in milliseconds; 0 if no picture could be decoded. */
       readonly inferenceMs: number;
     };

@@ -5,10 +5,13 @@ import { ScoringError, toScoringError } from "../errors";
 import { decodeImage } from "../imaging/decode";
 import { allocateBatch, valuesPerImage } from "../imaging/tensorWriter";
 import { writePixels } from "../imaging/toTensor";
+import type { PictureSize } from "../imaging/transform";
+import { DetectionDecoder } from "./detection/decoder";
 import type {
   ImageResult,
   InputImage,
   Job,
+  OutputTensor,
   SessionPlan,
   WorkerMessage,
   WorkerOrder,
@@ -20,33 +23,48 @@ const port = parentPort;
 if (!port) throw new Error("sessionWorker must run in a worker thread");
 
 const plan = workerData as SessionPlan;
+const decoder = plan.detection && new DetectionDecoder(plan.detection, plan.transform);
 const batch = allocateBatch(plan.transform, plan.maxBatchSize);
 
-async function write(image: InputImage, index: number): Promise<void> {
-  if ("values" in image) batch.set(image.values, index * valuesPerImage(plan.transform));
-  else writePixels(plan.transform, await decodeImage(image.bytes, image.header), batch, index);
+/** Brings one picture into place `index` of the batch tensor and returns its size; a decoded one counts as of the input's size. */
+async function write(image: InputImage, index: number): Promise<PictureSize | undefined> {
+  if ("values" in image) {
+    batch.set(image.values, index * valuesPerImage(plan.transform));
+    return undefined;
+  }
+  const pixels = await decodeImage(image.bytes, image.header);
+  writePixels(plan.transform, pixels, batch, index);
+  return { width: pixels.width, height: pixels.height };
 }
 
-/** Brings every picture of the job into the batch tensor; returns the error of each that cannot be decoded. */
-async function prepare({ images }: Job): Promise<(ScoringError | undefined)[]> {
-  const errors: (ScoringError | undefined)[] = [];
+/** What became of a picture on its way into the batch tensor. */
+type Prepared = { readonly size: PictureSize | undefined } | { readonly error: ScoringError };
+
+/** Brings every picture of the job into the batch tensor, those that cannot be decoded left out. */
+async function prepare({ images }: Job): Promise<Prepared[]> {
+  const pictures: Prepared[] = [];
   let filled = 0;
   for (const image of images) {
     try {
-      await write(image, filled);
+      pictures.push({ size: await write(image, filled) });
       filled++;
-      errors.push(undefined);
     } catch (error) {
-      errors.push(toScoringError(error));
+      pictures.push({ error: toScoringError(error) });
     }
   }
-  return errors;
+  return pictures;
 }
 
-async function infer(session: InferenceSession, count: number) {
+/** Runs the model on the first pictures of the batch tensor; `sizes` has one entry for each. */
+async function infer(
+  session: InferenceSession,
+  sizes: readonly (PictureSize | undefined)[],
+): Promise<OutputTensor[][]> {
   try {
-    const data = batch.subarray(0, count * valuesPerImage(plan.transform));
-    return await runBatch(session, plan, data, count);
+    const data = batch.subarray(0, sizes.length * valuesPerImage(plan.transform));
+    const rows = await runBatch(session, plan, data, sizes.length);
+    if (!decoder) return rows;
+    return rows.map((outputs, i) => [...outputs, ...decoder.decodeTensors(outputs, sizes[i])]);
   } catch (cause) {
     throw new ScoringError("MODEL_FAILED", "The model failed to run on this input.", { cause });
   }
@@ -60,21 +78,21 @@ const asResult = (error: ScoringError): ImageResult => {
 
 async function score(session: InferenceSession, job: Job): Promise<WorkerMessage> {
   const started = performance.now();
-  const errors = await prepare(job);
-  const count = errors.filter((error) => error === undefined).length;
+  const pictures = await prepare(job);
+  const sizes = pictures.flatMap((picture) => ("error" in picture ? [] : [picture.size]));
   const prepared = performance.now();
   let outcome: ImageResult[] = [];
-  if (count > 0) {
-    outcome = await infer(session, count).then(
+  if (sizes.length > 0) {
+    outcome = await infer(session, sizes).then(
       (rows) => rows.map((outputs) => ({ outputs })),
-      (error: unknown) => Array.from({ length: count }, () => asResult(toScoringError(error))),
+      (error: unknown) => sizes.map(() => asResult(toScoringError(error))),
     );
   }
   let next = 0;
-  const results = errors.map((error) =>
-    error ? asResult(error) : (outcome[next++] as ImageResult),
+  const results = pictures.map((picture) =>
+    "error" in picture ? asResult(picture.error) : (outcome[next++] as ImageResult),
   );
-  const inferenceMs = count > 0 ? performance.now() - prepared : 0;
+  const inferenceMs = sizes.length > 0 ? performance.now() - prepared : 0;
   return { type: "done", results, imagingMs: prepared - started, inferenceMs };
 }
 

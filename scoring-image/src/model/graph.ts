@@ -38,6 +38,10 @@ function disagreements(
   });
 }
 
+/** The outputs that the graph computes, without those that the server makes from them. */
+export const graphOutputs = (model: ModelPackage) =>
+  model.outputs.filter(({ isDecoded }) => !isDecoded);
+
 /**
  * Compares a model package with its graph. Outputs of the graph that model.json leaves out are not computed.
  * @throws ModelPackageError naming both sides of every disagreement
@@ -49,7 +53,7 @@ export function checkGraph(model: ModelPackage, graph: Graph): void {
   const problems = [
     ...disagreements("input", [model.input], graph.inputs),
     ...(graph.inputs.length > 1 ? unlisted : []),
-    ...disagreements("output", model.outputs, graph.outputs),
+    ...disagreements("output", graphOutputs(model), graph.outputs),
   ];
   if (problems.length > 0) {
     throw new ModelPackageError(

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { z } from "zod";
 import type { ImageTransform } from "../imaging/transform";
+import { resolveDetection, type DetectionPlan } from "./detection";
+import { bindDetection, decodedOutputs } from "./detectionOutputs";
 import { pictureShape, resolveTransform } from "./presets";
 import { manifestSchema, type Manifest } from "./schema";
 
@@ -28,6 +30,15 @@ export interface ModelOutput {
   readonly kind: "probabilities" | "logits" | "features" | "detections";
   /** Class names by index of the last dimension. */
   readonly labels?: readonly string[];
+  /** Not an output of the graph: the server makes it from the others; see `decodedOutputs`. */
+  readonly isDecoded?: true;
+}
+
+/** How a detector's boxes are found among its outputs and what its classes are called. */
+export interface ModelDetection {
+  readonly plan: DetectionPlan;
+  /** Class names by index; where there is a background it is index 0. */
+  readonly labels?: readonly string[];
 }
 
 /** A model ready to be served: a folder with `model.onnx` and `model.json`, read and checked. */
@@ -40,7 +51,10 @@ export interface ModelPackage {
   /** Path of `model.onnx`. */
   readonly file: string;
   readonly input: ModelInput;
+  /** The outputs of the graph that are served, then those that the server makes from them. */
   readonly outputs: readonly ModelOutput[];
+  /** Present when the model detects. */
+  readonly detection?: ModelDetection;
 }
 
 /** A model package that cannot be served; the message names file, field and fix. */
@@ -65,8 +79,13 @@ export function readModelPackage(folder: string): ModelPackage {
   const { name, version, description, tags } = manifest;
   const input = describeInput(manifest.inputs[0] as Manifest["inputs"][number]);
   const outputs = manifest.outputs.map((output, i) => describeOutput(output, i, folder));
+  const detection = describeDetection(manifest.detection, outputs, folder);
+  if (detection) outputs.push(...decodedOutputs(detection.plan, input.shape[0] as Dimension));
   checkNames([input, ...outputs]);
-  return { name, version, description, tags, sha256, file, input, outputs };
+  return {
+    ...{ name, version, description, tags, sha256, file, input, outputs },
+    ...(detection ? { detection } : {}),
+  };
 }
 
 function readFile(file: string): Buffer {
@@ -133,7 +152,7 @@ function describeOutput(
   folder: string,
 ): ModelOutput {
   if (labels === undefined) return output;
-  const lines = typeof labels === "string" ? readLabels(path.join(folder, labels)) : labels;
+  const lines = labelsOf(labels, folder);
   const classes = output.shape.at(-1);
   if (lines.length !== classes) {
     throw new ModelPackageError(
@@ -142,6 +161,31 @@ function describeOutput(
   }
   return { ...output, labels: lines };
 }
+
+function describeDetection(
+  section: Manifest["detection"],
+  outputs: readonly ModelOutput[],
+  folder: string,
+): ModelDetection | undefined {
+  if (!section) return undefined;
+  try {
+    const { plan, classes } = bindDetection(resolveDetection(section), outputs);
+    if (section.labels === undefined) return { plan };
+    const labels = labelsOf(section.labels, folder);
+    if (classes !== undefined && labels.length !== classes) {
+      throw new Error(
+        `detection.labels has ${labels.length} entries, but the scores have ${classes} classes`,
+      );
+    }
+    return { plan, labels };
+  } catch (cause) {
+    if (cause instanceof ModelPackageError) throw cause;
+    throw new ModelPackageError(`model.json: ${(cause as Error).message}`, { cause });
+  }
+}
+
+const labelsOf = (labels: string | string[], folder: string) =>
+  typeof labels === "string" ? readLabels(path.join(folder, labels)) : labels;
 
 const readLabels = (file: string) => readFile(file).toString("utf8").trimEnd().split(/\r?\n/);
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { detectionSchema } from "./detectionSchema";
 
 const names = z.string().min(1);
 const dimension = z.union([z.int().positive(), z.string().min(1)]);
@@ -44,6 +45,7 @@ export const manifestSchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits"),
   inputs: z.array(inputSchema).length(1, "must list exactly one input, which takes the picture"),
   outputs: z.array(outputSchema).min(1),
+  detection: detectionSchema.optional(),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -1,4 +1,5 @@
-import { classificationOutput, probabilitiesOf } from "../../inference/classification";
+import { classificationOutput, probabilitiesOf, topClasses } from "../../inference/classification";
+import { detectionsOf } from "../../inference/detections";
 import type { OutputTensor, TensorValues } from "../../inference/messages";
 import type { ModelPackage } from "../../model/modelPackage";
 
@@ -19,10 +20,18 @@ export function nest(data: TensorValues, dims: readonly number[]): Nested {
 }
 
 /**
- * What `/score` answers when nothing special is asked for: a classifier's `[[p0, p1, ...]]` of shape [1, classes]; of another model
- * its one output, nested; of several outputs an object by output name.
+ * What `/score` answers: a detector's `[[{label, index, score, box}, ...]]`; a classifier's `[[p0, p1, ...]]` of shape [1, classes]; of
+ * another model its one output, nested; of several outputs an object by output name.
+ * @param top a classifier then answers its so many most probable classes, a detector no more than so many boxes
+ * @throws ScoringError INVALID_REQUEST when `top` is given and the model neither detects nor classifies
  */
-export function answerOf(model: ModelPackage, outputs: readonly OutputTensor[]): unknown {
+export function answerOf(
+  model: ModelPackage,
+  outputs: readonly OutputTensor[],
+  top?: number,
+): unknown {
+  if (model.detection) return [detectionsOf(model, outputs, top)];
+  if (top !== undefined) return [topClasses(model, outputs, top)];
   const classes = classificationOutput(model);
   if (classes) return [Array.from(probabilitiesOf(classes, outputs))];
   const nested = outputs.map(({ name, data, dims }) => [name, nest(data, dims)] as const);

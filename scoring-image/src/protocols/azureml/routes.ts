@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { headers, paths } from "../../contract";
 import { ScoringError, toScoringError } from "../../errors";
 import type { Inference } from "../../inference/batcher";
-import { topClasses } from "../../inference/classification";
 import type { Predictor } from "../../inference/predictor";
 import type { Metrics } from "../../telemetry/metrics";
 import { callContext } from "../callContext";
@@ -55,8 +54,7 @@ async function score(request: FastifyRequest, reply: FastifyReply, options: Azur
     refuseMultipart(request);
     const body = await readBody(request.raw, options);
     const inference = await predictor.predictImage(body, context);
-    const answer = top ? [topClasses(predictor.model, inference.outputs, top)] : undefined;
-    const payload = JSON.stringify(answer ?? answerOf(predictor.model, inference.outputs));
+    const payload = JSON.stringify(answerOf(predictor.model, inference.outputs, top));
     finish("OK");
     return succeed(reply, inference, payload);
   } catch (thrown) {

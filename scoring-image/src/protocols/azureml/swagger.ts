@@ -36,7 +36,8 @@ const errorSchema: Json = {
 };
 
 const topSchema: Json = { type: "integer", minimum: 1, maximum: 1000 };
-const topDescription = "Answer with the so many most probable classes, labelled";
+const topDescription =
+  "Answer with the so many most probable classes, labelled; of a detector, with so many boxes";
 
 const classSchema: Json = {
   type: "object",
@@ -48,10 +49,32 @@ const classSchema: Json = {
   },
 };
 
+const detectionSchema: Json = {
+  type: "object",
+  required: ["label", "index", "score", "box"],
+  properties: {
+    label: { type: "string" },
+    index: { type: "integer" },
+    score: { type: "number" },
+    box: {
+      type: "object",
+      description: "In pixels of the picture, seen upright",
+      required: ["left", "top", "right", "bottom"],
+      properties: {
+        left: { type: "number" },
+        top: { type: "number" },
+        right: { type: "number" },
+        bottom: { type: "number" },
+      },
+    },
+  },
+};
+
 const row = (items: Json): Json => ({ type: "array", items: { type: "array", items } });
 
 /** OpenAPI 3.0 describes the two forms of a classifier's answer by oneOf; Swagger 2 has no such thing. */
 function answerSchema(model: ModelPackage, mayChoose: boolean): Json {
+  if (model.detection) return row(detectionSchema);
   if (!classificationOutput(model)) return {};
   const plain = row({ type: "number" });
   return mayChoose ? { oneOf: [plain, row(classSchema)] } : { type: "array", items: {} };
