@@ -1,19 +1,23 @@
-/** `npm run score`: scores photographs and prints the most probable classes. */
+/** `npm run score`: scores photographs, prints classes or boxes, draws boxes. */
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { localServiceFile, readLocalService } from "../src/localService";
+import { drawDetections } from "./drawDetections";
+import { printTable } from "./table";
 import { findPictures, type Picture } from "./pictures";
 import {
   ScoringFailure,
   scorePicture,
   type Endpoint,
   type FailureKind,
-  type Scored,
+  type Outcome,
 } from "./scoringClient";
 
 const usage = `npm run score -- [options] FILE|FOLDER|- ...
   --url URL    scoring URI (default: the service started by npm start)
   --key KEY    its key (default: the local service's; SCORING_KEY in the environment)
-  --top N      classes to show (default: 5)
+  --top N      classes or boxes to show (default: 5; with --draw 100)
+  --draw FILE  draw the boxes of one photograph, as PNG
   --json       print one JSON array instead of tables
 Exit codes: 0 all scored, 2 wrong usage, 3 bad image, 4 refused (key), 5 unreachable, 6 service failed or busy.`;
 
@@ -27,11 +31,6 @@ const exitCodes: Readonly<Record<FailureKind, number>> = {
 /** Wrong usage: exit code 2. */
 class UsageError extends Error {}
 
-interface Outcome {
-  readonly file: string;
-  readonly result: Scored | ScoringFailure;
-}
-
 function readArguments() {
   try {
     const { values, positionals } = parseArgs({
@@ -39,12 +38,13 @@ function readArguments() {
       options: {
         url: { type: "string" },
         key: { type: "string" },
-        top: { type: "string", default: "5" },
+        top: { type: "string" },
+        draw: { type: "string" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
     });
-    const top = Number(values.top);
+    const top = Number(values.top ?? (values.draw === undefined ? 5 : 100));
     if (!Number.isInteger(top) || top < 1 || top > 1000) {
       throw new UsageError(`--top is ${values.top}: must be 1 to 1000`);
     }
@@ -70,6 +70,16 @@ function findEndpoint(url: string | undefined, key: string | undefined): Endpoin
   return { url: local.url, key: given ?? local.primaryKey };
 }
 
+/** @throws UsageError when the service's model finds no boxes */
+async function draw(picture: Picture, { result }: Outcome, file: string): Promise<void> {
+  if (result instanceof ScoringFailure) return;
+  const boxes = result.top.filter((found) => "box" in found);
+  if (boxes.length < result.top.length) {
+    throw new UsageError("--draw needs a detector: this service's model classifies");
+  }
+  writeFileSync(file, await drawDetections(await picture.read(), boxes));
+}
+
 async function scoreOne(endpoint: Endpoint, picture: Picture, top: number): Promise<Outcome> {
   const { file } = picture;
   try {
@@ -80,31 +90,13 @@ async function scoreOne(endpoint: Endpoint, picture: Picture, top: number): Prom
   }
 }
 
-const barWidth = 24;
-
-function printTable({ file, result }: Outcome): void {
-  if (result instanceof ScoringFailure) {
-    process.stderr.write(`${file}: ${result.message}\n`);
-    return;
-  }
-  const { top, ms, modelMs } = result;
-  const width = Math.min(44, Math.max(...top.map(({ label }) => label.length)));
-  const rows = top.map(({ label, probability }) => {
-    const bar = "█".repeat(Math.round(probability * barWidth)).padEnd(barWidth, "░");
-    const percent = `${(100 * probability).toFixed(1)} %`.padStart(7);
-    return `  ${label.slice(0, width).padEnd(width)}  ${percent}  ${bar}`;
-  });
-  const title = `${file}  (${ms.toFixed(1)} ms, of which picture and model ${modelMs.toFixed(1)} ms)`;
-  process.stdout.write(`${[title, ...rows].join("\n")}\n\n`);
-}
-
 const jsonEntry = ({ file, result }: Outcome) =>
   result instanceof ScoringFailure
     ? { file, error: { code: result.code, message: result.message } }
     : { file, top: result.top, ms: Math.round(result.ms * 1000) / 1000 };
 
 async function main(): Promise<number> {
-  const { names, url, key, top, json, help } = readArguments();
+  const { names, url, key, top, json, help, draw: drawing } = readArguments();
   if (help) {
     process.stdout.write(`${usage}\n`);
     return 0;
@@ -112,12 +104,16 @@ async function main(): Promise<number> {
   const sources = names.length === 0 && !process.stdin.isTTY ? ["-"] : names;
   if (sources.length === 0) throw new UsageError("no photograph is named");
   const pictures = asUsage(() => findPictures(sources));
+  if (drawing !== undefined && (pictures.length !== 1 || pictures[0]?.file === "-")) {
+    throw new UsageError("--draw takes exactly one file");
+  }
   const endpoint = findEndpoint(url, key);
   const outcomes: Outcome[] = [];
   for (const picture of pictures) {
     const outcome = await scoreOne(endpoint, picture, top);
     outcomes.push(outcome);
     if (!json) printTable(outcome);
+    if (drawing !== undefined) await draw(picture, outcome, drawing);
     // A wrong key or a service that is not there will not be right for the next picture.
     if (outcome.result instanceof ScoringFailure && outcome.result.kind !== "badImage") break;
   }

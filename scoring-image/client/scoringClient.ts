@@ -1,5 +1,6 @@
 import { headers, paths } from "../src/contract";
 import type { ScoredClass } from "../src/inference/classification";
+import type { Detection } from "../src/inference/detections";
 import type { ErrorBody } from "../src/protocols/errorBody";
 
 /** Why a picture was not scored, in the words of a caller rather than of HTTP. */
@@ -20,12 +21,18 @@ export class ScoringFailure extends Error {
 }
 
 export interface Scored {
-  /** Most probable first. */
-  readonly top: readonly ScoredClass[];
+  /** A classifier's classes or a detector's boxes, best first. */
+  readonly top: readonly ScoredClass[] | readonly Detection[];
   /** Time of the whole call in milliseconds. */
   readonly ms: number;
   /** Of which decoding and model, by the service's own clock. */
   readonly modelMs: number;
+}
+
+/** A picture's scores, or why it has none. */
+export interface Outcome {
+  readonly file: string;
+  readonly result: Scored | ScoringFailure;
 }
 
 export interface Endpoint {
@@ -50,7 +57,7 @@ function kindOf(status: number): FailureKind {
 /**
  * Scores one picture over HTTP.
  * @param picture the bytes of a JPEG or PNG
- * @param top number of classes wanted
+ * @param top number of classes or boxes wanted
  * @throws ScoringFailure
  */
 export async function scorePicture(
@@ -75,7 +82,7 @@ export async function scorePicture(
   const text = await response.text();
   const ms = performance.now() - started;
   if (!response.ok) throw failureOf(response.status, text);
-  const [classes] = parse<ScoredClass[][]>(text) ?? [];
+  const [classes] = parse<(readonly ScoredClass[] | readonly Detection[])[]>(text) ?? [];
   if (!Array.isArray(classes)) throw notAScoringService(target);
   return { top: classes, ms, modelMs: Number(response.headers.get(headers.runFunctionMs)) };
 }

@@ -4,7 +4,8 @@ import path from "node:path";
 import { fixtures } from "./paths";
 import { temporaryFolder } from "./temporaryFolder";
 
-export type TinyModelName = "mean-colour" | "nhwc" | "uint8" | "fixed-batch" | "fails" | "slow";
+export type TinyModelName =
+  "mean-colour" | "nhwc" | "uint8" | "fixed-batch" | "fails" | "slow" | "boxes" | "features";
 
 /** Values 0..255 as they are, so that a test can compute what a tiny model answers. */
 const plainPixels = { preset: "stretch", mean: 0, scale: 1 };
@@ -16,6 +17,8 @@ const shapes: Record<TinyModelName, (number | string)[]> = {
   uint8: ["N", 8, 8, 3],
   fails: ["N", 3, 8, 8],
   slow: ["N", 3, 8, 8],
+  boxes: [1, 3, 8, 8],
+  features: ["N", 8, 8, 3],
 };
 
 const onnxFile = (name: TinyModelName) => path.join(fixtures, "models", name, "model.onnx");
@@ -59,4 +62,35 @@ export function colourClassifier(kind: "probabilities" | "logits"): string {
   const labels = ["red", "green", "blue"];
   const output = { name, dtype: "float32", shape: ["N", 3], kind, labels };
   return tinyPackage("mean-colour", { ...manifest, outputs: [output] });
+}
+
+/** `boxes`, which answers as the ONNX Model Zoo's ssd-12 does, with labels. */
+export function boxDetector(): string {
+  const output = (name: string, dtype: string, ...inner: number[]) => ({
+    name,
+    dtype,
+    shape: [1, 2, ...inner],
+    kind: "detections",
+  });
+  return tinyPackage("boxes", {
+    ...tinyManifest("boxes"),
+    outputs: [
+      output("bboxes", "float32", 4),
+      output("labels", "int64"),
+      output("scores", "float32"),
+    ],
+    detection: {
+      preset: "decoded",
+      ...{ boxes: "bboxes", classes: "labels", scores: "scores" },
+      labels: ["background", "red", "corner"],
+    },
+  });
+}
+
+/** `features`, with features of shape [n,1,1,3] and, if asked for, the brightest value of each colour. */
+export function featurizer(withBrightest: boolean): string {
+  const features = { name: "features", dtype: "float32", shape: ["N", 1, 1, 3], kind: "features" };
+  const brightest = { name: "brightest", dtype: "float32", shape: ["N", 3], kind: "features" };
+  const outputs = withBrightest ? [features, brightest] : [features];
+  return tinyPackage("features", { ...tinyManifest("features"), outputs });
 }

@@ -45,6 +45,10 @@ def write(name: str, nodes, shape, outputs=("mean",), dtype=TensorProto.FLOAT, c
         [helper.make_tensor_value_info(o, TensorProto.FLOAT, [shape[0], 3]) for o in outputs],
         list(constants),
     )
+    save(name, graph)
+
+
+def save(name: str, graph: onnx.GraphProto) -> None:
     model = helper.make_model(
         graph,
         opset_imports=[helper.make_opsetid("", OPSET)],
@@ -119,6 +123,49 @@ def write_slow() -> None:
     write("slow", nodes, NCHW, constants=constants)
 
 
+def write_boxes() -> None:
+    """Answers like the ONNX Model Zoo's ssd-12: boxes as fractions (left, top, right, bottom), labels, scores.
+
+    The boxes are always the same two; the first one's score is the share of red in the picture.
+    """
+    nodes = [
+        mean_node("image", [2, 3], "colours"),
+        node("Gather", ["colours", "red"], "reds", axis=1),
+        node("Mul", ["reds", "share"], "score"),
+        node("Concat", ["score", "certain"], "scores", axis=1),
+        node("Identity", ["two_boxes"], "bboxes"),
+        node("Identity", ["two_labels"], "labels"),
+    ]
+    constants = [
+        constant("red", np.array([0], np.int64)),
+        constant("share", np.array([1 / 255], np.float32)),
+        constant("certain", np.array([[0.75]], np.float32)),
+        constant("two_boxes", np.array([[[0.25, 0, 0.5, 0.75], [0.5, 0.5, 1, 1]]], np.float32)),
+        constant("two_labels", np.array([[1, 2]], np.int64)),
+    ]
+    outputs = [
+        helper.make_tensor_value_info("bboxes", TensorProto.FLOAT, [1, "nbox", 4]),
+        helper.make_tensor_value_info("labels", TensorProto.INT64, [1, "nbox"]),
+        helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, "nbox"]),
+    ]
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 8, 8])
+    save("boxes", helper.make_graph(nodes, "boxes", [image], outputs, constants))
+
+
+def write_features() -> None:
+    """Features as the reference's featurizers shape them, [n,1,1,c], beside a second output."""
+    nodes = [
+        node("ReduceMean", ["image"], "features", axes=[1, 2], keepdims=1),
+        node("ReduceMax", ["image"], "brightest", axes=[1, 2], keepdims=0),
+    ]
+    outputs = [
+        helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", 1, 1, 3]),
+        helper.make_tensor_value_info("brightest", TensorProto.FLOAT, ["N", 3]),
+    ]
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, NHWC)
+    save("features", helper.make_graph(nodes, "features", [image], outputs))
+
+
 def main() -> None:
     write("mean-colour", mean_colour_nodes(), NCHW, outputs=("mean", "probabilities"))
     write("fixed-batch", mean_colour_nodes(), [1, 3, 8, 8], outputs=("mean", "probabilities"))
@@ -127,6 +174,8 @@ def main() -> None:
     write("uint8", [cast, mean_node("float", [1, 2])], NHWC, dtype=TensorProto.UINT8)
     write_fails()
     write_slow()
+    write_boxes()
+    write_features()
 
 
 if __name__ == "__main__":

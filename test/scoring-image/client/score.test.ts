@@ -1,33 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { text } from "node:stream/consumers";
-import { root } from "../../support/paths";
 import { plainJpeg } from "../../support/pictures";
+import { runScore as score } from "../../support/runScore";
 import { primaryKey, startService, type RunningService } from "../../support/service";
 import { temporaryFolder } from "../../support/temporaryFolder";
 import { colourClassifier } from "../../support/tinyModel";
-
-interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the command as `npm run score` does, in a folder of its own. */
-async function score(cwd: string, args: readonly string[], input?: Uint8Array): Promise<Run> {
-  const tsx = path.join(root, "node_modules", "tsx", "dist", "cli.mjs");
-  const script = path.join(root, "scoring-image", "client", "score.ts");
-  const child = spawn(process.execPath, [tsx, script, ...args], { cwd, stdio: "pipe" });
-  child.stdin.end(input);
-  const [stdout, stderr, code] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise<number | null>((resolve) => child.once("exit", resolve)),
-  ]);
-  return { code, stdout, stderr };
-}
 
 describe("npm run score", () => {
   let running: RunningService;
