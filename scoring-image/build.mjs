@@ -1,4 +1,4 @@
-// Bundles the server into dist/: main.js (the process), sessionWorker.js (its threads), healthcheck.js (the image's) and the
+// Bundles the server into dist/: main.js (the process), sessionWorker.js and scriptWorker.js (its threads), healthcheck.js (the image's) and the
 // .proto files that main.js reads.
 import { cpSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -12,6 +12,7 @@ const { metafile } = await build({
   entryPoints: {
     main: "src/main.ts",
     sessionWorker: "src/inference/sessionWorker.ts",
+    scriptWorker: "src/scripting/scriptWorker.ts",
     healthcheck: "src/healthcheck.ts",
   },
   outdir: path.join(folder, "dist"),

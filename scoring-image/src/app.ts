@@ -1,3 +1,4 @@
+import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { Batcher } from "./inference/batcher";
@@ -5,6 +6,8 @@ import type { SessionPlan } from "./inference/messages";
 import { Predictor } from "./inference/predictor";
 import { SessionPool } from "./inference/sessionPool";
 import { checkGraph, graphOutputs, type Graph } from "./model/graph";
+import { createScriptPool } from "./scripting/createScriptPool";
+import type { ScriptPool } from "./scripting/scriptPool";
 import { ModelPackageError, readModelPackage, type ModelPackage } from "./model/modelPackage";
 import { Protocols, type ServiceAddress } from "./protocols";
 import type { Settings } from "./settings";
@@ -24,6 +27,8 @@ export class ScoringService {
   readonly #metrics = new Metrics();
   readonly #pool: SessionPool;
   readonly #batcher: Batcher;
+  readonly #predictor: Predictor;
+  readonly #script: ScriptPool | undefined;
   #protocols: Protocols | undefined;
   #isWarm = false;
   #isDraining = false;
@@ -42,6 +47,11 @@ export class ScoringService {
       onRestart: () => this.#metrics.countRestart(),
     });
     this.#batcher = new Batcher(this.#pool, settings, this.#metrics);
+    this.#predictor = new Predictor(this.model, this.#batcher, settings, () => this.#canScore);
+    this.#script = createScriptPool({
+      ...{ settings, logger, predictor: this.#predictor },
+      entry: path.join(path.dirname(workerEntry), "scriptWorker.js"),
+    });
     this.#metrics.watch({
       queueLength: () => this.#batcher.length,
       workersReady: () => this.#pool.readyCount,
@@ -50,7 +60,7 @@ export class ScoringService {
 
   /** True when new requests should be sent here: warm, and not about to stop. */
   get isReady(): boolean {
-    return this.#canScore && !this.#isDraining;
+    return this.#canScore && (this.#script?.isReady ?? true) && !this.#isDraining;
   }
 
   get #canScore(): boolean {
@@ -67,6 +77,7 @@ export class ScoringService {
       const address = await this.#protocols.listen();
       checkGraph(this.model, await this.#openModel());
       this.#isWarm = true;
+      await this.#startScript();
       return address;
     } catch (error) {
       await this.stop();
@@ -81,12 +92,22 @@ export class ScoringService {
     });
   }
 
+  async #startScript(): Promise<void> {
+    try {
+      await this.#script?.start();
+    } catch (cause) {
+      const message = `${this.model.script} cannot be started: ${(cause as Error).message}`;
+      throw new ModelPackageError(message, { cause });
+    }
+  }
+
   #buildProtocols(): Promise<Protocols> {
     const { settings, logger } = this.#options;
     return Protocols.build({
       settings,
       logger,
-      predictor: new Predictor(this.model, this.#batcher, settings, () => this.#canScore),
+      predictor: this.#predictor,
+      script: this.#script,
       metrics: this.#metrics,
       isReady: () => this.isReady,
       isDraining: () => this.#isDraining,
@@ -103,7 +124,8 @@ export class ScoringService {
     this.#isDraining = true;
     await delay(preStopDelayMs);
     const isComplete = await this.#protocols?.drain(shutdownGraceMs);
-    await Promise.all([this.#protocols?.close(), this.#pool.close()]);
+    await Promise.all([this.#protocols?.close(), this.#script?.close()]);
+    await this.#pool.close();
     return isComplete ?? true;
   }
 }

@@ -42,6 +42,7 @@ export const variables = {
   secondaryKey: "SECONDARY_KEY",
   instances: "INSTANCES",
   threadsPerInstance: "THREADS_PER_INSTANCE",
+  scriptThreads: "SCRIPT_THREADS",
   maxBatchSize: "MAX_BATCH_SIZE",
   maxImagesPerRequest: "MAX_IMAGES_PER_REQUEST",
   maxBatchDelayMs: "MAX_BATCH_DELAY_MS",

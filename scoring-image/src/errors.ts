@@ -45,6 +45,7 @@ export const errorTable = {
   INTERNAL: { http: 500, grpc: "INTERNAL" },
   UNIMPLEMENTED: { http: 501, grpc: "UNIMPLEMENTED" },
   MODEL_FAILED: { http: 502, grpc: "INTERNAL" },
+  SCRIPT_FAILED: { http: 502, grpc: "INTERNAL" },
   NOT_READY: { http: 503, grpc: "UNAVAILABLE", retryable: true },
   QUEUE_FULL: { http: 503, grpc: "UNAVAILABLE", retryable: true },
   QUEUE_WAIT_EXCEEDED: { http: 503, grpc: "RESOURCE_EXHAUSTED", retryable: true },

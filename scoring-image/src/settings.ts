@@ -107,6 +107,11 @@ export const definitions = {
     "Session workers, each with a copy of the model; 0 takes cores / threads",
     whole(0, 256),
   ),
+  scriptThreads: define(
+    "0",
+    "Threads of the package's entry script; 0 takes one more than pictures that run at once",
+    whole(0, 256),
+  ),
   threadsPerInstance: define("1", "Threads of each worker's ONNX Runtime session", whole(1, 256)),
   maxBatchSize: define(
     "1",

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { z } from "zod";
 import type { ImageTransform } from "../imaging/transform";
@@ -53,6 +53,8 @@ export interface ModelPackage {
   readonly input: ModelInput;
   /** The outputs of the graph that are served, then those that the server makes from them. */
   readonly outputs: readonly ModelOutput[];
+  /** Path of `score.mjs`, if the package has an entry script. */
+  readonly script?: string;
   /** Present when the model detects. */
   readonly detection?: ModelDetection;
 }
@@ -85,6 +87,7 @@ export function readModelPackage(folder: string): ModelPackage {
   return {
     ...{ name, version, description, tags, sha256, file, input, outputs },
     ...(detection ? { detection } : {}),
+    ...findScript(folder),
   };
 }
 
@@ -182,6 +185,22 @@ function describeDetection(
     if (cause instanceof ModelPackageError) throw cause;
     throw new ModelPackageError(`model.json: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** @throws ModelPackageError when the script's locked dependencies are not installed */
+function findScript(folder: string): Pick<ModelPackage, "script"> {
+  const script = path.join(folder, "score.mjs");
+  if (!existsSync(script)) return {};
+  const lockfile = path.join(folder, "package-lock.json");
+  if (existsSync(lockfile) && !existsSync(path.join(folder, "node_modules"))) {
+    const lock = JSON.parse(readFile(lockfile).toString("utf8")) as { packages?: object };
+    // The lockfile's first entry is the package itself.
+    if (Object.keys(lock.packages ?? {}).length > 1) {
+      const fix = `run "npm ci --omit=dev --ignore-scripts" in ${folder}`;
+      throw new ModelPackageError(`${script}: its dependencies are not installed: ${fix}`);
+    }
+  }
+  return { script };
 }
 
 const labelsOf = (labels: string | string[], folder: string) =>

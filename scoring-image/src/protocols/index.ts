@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { Predictor } from "../inference/predictor";
 import { credentialForms, keyAuthenticator, openAuthenticator } from "../security/keys";
+import type { ScriptPool } from "../scripting/scriptPool";
 import type { Settings } from "../settings";
 import type { Metrics } from "../telemetry/metrics";
 import { registerAzureml } from "./azureml/routes";
@@ -19,6 +20,7 @@ export interface ProtocolsOptions {
   readonly logger: Logger;
   readonly predictor: Predictor;
   readonly metrics: Metrics;
+  readonly script?: ScriptPool | undefined;
   /** Whether new requests should be sent here. */
   readonly isReady: Readiness;
   /** True from SIGTERM on. */
@@ -66,7 +68,7 @@ export class Protocols {
     this.#metricsHttp = buildMetricsServer(metrics);
     registerHealth(http, isReady);
     addHealth(this.grpc, isReady);
-    registerAzureml(http, adapter);
+    registerAzureml(http, { ...adapter, script: options.script });
   }
 
   /** Puts the servers together; none listens yet. */

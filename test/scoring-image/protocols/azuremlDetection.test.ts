@@ -76,13 +76,13 @@ describe("protocols/azureml, featurizers", () => {
 
   it("answers features of shape [1,1,1,c] nested four deep", async () => {
     running = await startService({ MODEL_DIR: featurizer(false) });
-    const answer = await (await running.post(plainJpeg([100, 100, 100]))).json();
+    const answer: unknown = await (await running.post(plainJpeg([100, 100, 100]))).json();
     assert.deepEqual(answer, [[[[100, 100, 100]]]]);
   });
 
   it("answers several outputs by name, each with its own shape", async () => {
     running = await startService({ MODEL_DIR: featurizer(true) });
-    const answer = await (await running.post(plainJpeg([100, 100, 100]))).json();
+    const answer: unknown = await (await running.post(plainJpeg([100, 100, 100]))).json();
     assert.deepEqual(answer, { features: [[[[100, 100, 100]]]], brightest: [[100, 100, 100]] });
   });
 });

@@ -6,7 +6,9 @@ import type { Predictor } from "../../inference/predictor";
 import type { Metrics } from "../../telemetry/metrics";
 import { callContext } from "../callContext";
 import { readBody, type BodyLimits } from "../readBody";
+import type { ScriptPool } from "../../scripting/scriptPool";
 import { answerOf } from "./answer";
+import { scoreByScript } from "./scripted";
 import { openApiDocument, swaggerDocument } from "./swagger";
 
 export interface AzuremlOptions extends BodyLimits {
@@ -14,6 +16,8 @@ export interface AzuremlOptions extends BodyLimits {
   readonly serviceName: string;
   readonly scoringTimeoutMs: number;
   readonly metrics: Metrics;
+  /** The package's entry script, which then answers GET and POST. */
+  readonly script?: ScriptPool | undefined;
 }
 
 /** The most classes that `?top=` may ask for. */
@@ -34,6 +38,8 @@ export function registerAzureml(app: FastifyInstance, options: AzuremlOptions): 
 }
 
 function handle(request: FastifyRequest, reply: FastifyReply, options: AzuremlOptions) {
+  const isCall = request.method === "GET" || request.method === "POST";
+  if (options.script && isCall) return scoreByScript(request, reply, options, options.script);
   if (request.method === "GET") {
     // The reference's entry script answers GET with this text, which its callers may look for.
     return reply.code(405).header("allow", "POST").type("text/plain").send("GET is not supported");

@@ -14,7 +14,7 @@ const failures: Readonly<Record<string, string>> = {
   "415": "A picture format or media type that is not supported",
   "431": "A request id is longer than 100 characters",
   "500": "The server failed",
-  "502": "The model failed to run",
+  "502": "The model or the entry script failed",
   "503": "Overloaded, not ready, or a session worker died; try again after Retry-After seconds",
   "504": "Not scored in time",
 };
