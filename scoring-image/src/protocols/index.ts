@@ -13,6 +13,7 @@ import { registerHealth, type Readiness } from "./health";
 import { buildHttpServer } from "./httpServer";
 import { buildMetricsServer } from "./metricsServer";
 import type { ServedModel } from "./modelReference";
+import { modelServiceOf, predictionServiceOf } from "./tensorflow/services";
 
 export interface ProtocolsOptions {
   readonly settings: Settings;
@@ -67,6 +68,8 @@ export class Protocols {
     registerHealth(http, isReady);
     addHealth(this.grpc, isReady);
     registerAzureml(http, adapter);
+    this.grpc.add(predictionServiceOf(adapter));
+    this.grpc.add(modelServiceOf(adapter));
   }
 
   /** Puts the servers together; none listens yet. */
