@@ -12,6 +12,7 @@ const { metafile } = await build({
   entryPoints: {
     main: "src/main.ts",
     sessionWorker: "src/inference/sessionWorker.ts",
+    jsonWorker: "src/json/jsonWorker.ts",
     healthcheck: "src/healthcheck.ts",
   },
   outdir: path.join(folder, "dist"),

@@ -1,9 +1,11 @@
+import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { Batcher } from "./inference/batcher";
 import type { SessionPlan } from "./inference/messages";
 import { Predictor } from "./inference/predictor";
 import { SessionPool } from "./inference/sessionPool";
+import { JsonThread } from "./json/jsonThread";
 import { checkGraph, type Graph } from "./model/graph";
 import { ModelPackageError, readModelPackage, type ModelPackage } from "./model/modelPackage";
 import { Protocols, type ServiceAddress } from "./protocols";
@@ -13,7 +15,7 @@ import { Metrics } from "./telemetry/metrics";
 export interface ServiceOptions {
   readonly settings: Settings;
   readonly logger: Logger;
-  /** Path of the bundled `sessionWorker.js`. */
+  /** Path of the bundled `sessionWorker.js`; the other threads' entries are beside it. */
   readonly workerEntry: string;
 }
 
@@ -24,6 +26,7 @@ export class ScoringService {
   readonly #metrics = new Metrics();
   readonly #pool: SessionPool;
   readonly #batcher: Batcher;
+  readonly #json: JsonThread;
   #protocols: Protocols | undefined;
   #isWarm = false;
   #isDraining = false;
@@ -41,6 +44,7 @@ export class ScoringService {
       onIdle: () => this.#batcher.pump(),
       onRestart: () => this.#metrics.countRestart(),
     });
+    this.#json = new JsonThread(path.join(path.dirname(workerEntry), "jsonWorker.js"));
     this.#batcher = new Batcher(this.#pool, settings, this.#metrics);
     this.#metrics.watch({
       queueLength: () => this.#batcher.length,
@@ -87,6 +91,7 @@ export class ScoringService {
       settings,
       logger,
       predictor: new Predictor(this.model, this.#batcher, settings, () => this.#canScore),
+      json: this.#json,
       metrics: this.#metrics,
       isReady: () => this.isReady,
       isDraining: () => this.#isDraining,
@@ -103,7 +108,7 @@ export class ScoringService {
     this.#isDraining = true;
     await delay(preStopDelayMs);
     const isComplete = await this.#protocols?.drain(shutdownGraceMs);
-    await Promise.all([this.#protocols?.close(), this.#pool.close()]);
+    await Promise.all([this.#protocols?.close(), this.#pool.close(), this.#json.close()]);
     return isComplete ?? true;
   }
 }

@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
+import type { JsonThread } from "../json/jsonThread";
 import type { Predictor } from "../inference/predictor";
 import { credentialForms, keyAuthenticator, openAuthenticator } from "../security/keys";
 import type { Settings } from "../settings";
@@ -13,12 +14,14 @@ import { registerHealth, type Readiness } from "./health";
 import { buildHttpServer } from "./httpServer";
 import { buildMetricsServer } from "./metricsServer";
 import type { ServedModel } from "./modelReference";
+import { registerTensorflow } from "./tensorflow/rest";
 import { modelServiceOf, predictionServiceOf } from "./tensorflow/services";
 
 export interface ProtocolsOptions {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly predictor: Predictor;
+  readonly json: JsonThread;
   readonly metrics: Metrics;
   /** Whether new requests should be sent here. */
   readonly isReady: Readiness;
@@ -38,6 +41,7 @@ export interface ServiceAddress {
 /** What every protocol's adapter needs. */
 export interface AdapterOptions extends ServedModel {
   readonly predictor: Predictor;
+  readonly json: JsonThread;
   readonly metrics: Metrics;
   readonly maxBodyBytes: number;
   readonly bodyTimeoutMs: number;
@@ -52,9 +56,9 @@ export class Protocols {
   readonly #settings: Settings;
 
   private constructor(http: FastifyInstance, options: ProtocolsOptions) {
-    const { settings, predictor, metrics, logger, isReady } = options;
+    const { settings, predictor, json, metrics, logger, isReady } = options;
     const serviceName = settings.serviceName ?? predictor.model.name;
-    const adapter = { ...settings, model: predictor.model, serviceName, predictor, metrics };
+    const adapter = { ...settings, model: predictor.model, serviceName, predictor, json, metrics };
     this.#settings = settings;
     this.http = http;
     this.grpc = new GrpcServer({
@@ -68,6 +72,7 @@ export class Protocols {
     registerHealth(http, isReady);
     addHealth(this.grpc, isReady);
     registerAzureml(http, adapter);
+    registerTensorflow(http, adapter);
     this.grpc.add(predictionServiceOf(adapter));
     this.grpc.add(modelServiceOf(adapter));
   }

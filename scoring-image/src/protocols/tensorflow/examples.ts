@@ -69,6 +69,10 @@ function inferExamples(
   const values = examples.map((features, i) => featureOf(features, input, i));
   const pictures = values.flatMap(({ bytes }) => bytes);
   if (pictures.length === values.length) return infer(options, { pictures }, context);
+  if (pictures.length > 0) {
+    const message = "Examples must all hold encoded pictures or all decoded ones.";
+    throw new ScoringError("INVALID_REQUEST", message);
+  }
   const numbers = values.flatMap(({ numbers }) => numbers);
   const dims = [examples.length, ...(input.shape.slice(1) as number[])];
   const data = input.dtype === "uint8" ? Uint8Array.from(numbers) : Float32Array.from(numbers);
