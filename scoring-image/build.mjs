@@ -13,6 +13,7 @@ const { metafile } = await build({
     main: "src/main.ts",
     sessionWorker: "src/inference/sessionWorker.ts",
     scriptWorker: "src/scripting/scriptWorker.ts",
+    jsonWorker: "src/json/jsonWorker.ts",
     healthcheck: "src/healthcheck.ts",
   },
   outdir: path.join(folder, "dist"),

@@ -5,6 +5,7 @@ import { Batcher } from "./inference/batcher";
 import type { SessionPlan } from "./inference/messages";
 import { Predictor } from "./inference/predictor";
 import { SessionPool } from "./inference/sessionPool";
+import { JsonThread } from "./json/jsonThread";
 import { checkGraph, graphOutputs, type Graph } from "./model/graph";
 import { createScriptPool } from "./scripting/createScriptPool";
 import type { ScriptPool } from "./scripting/scriptPool";
@@ -16,7 +17,7 @@ import { Metrics } from "./telemetry/metrics";
 export interface ServiceOptions {
   readonly settings: Settings;
   readonly logger: Logger;
-  /** Path of the bundled `sessionWorker.js`. */
+  /** Path of the bundled `sessionWorker.js`; the other threads' entries are beside it. */
   readonly workerEntry: string;
 }
 
@@ -29,6 +30,7 @@ export class ScoringService {
   readonly #batcher: Batcher;
   readonly #predictor: Predictor;
   readonly #script: ScriptPool | undefined;
+  readonly #json: JsonThread;
   #protocols: Protocols | undefined;
   #isWarm = false;
   #isDraining = false;
@@ -46,6 +48,7 @@ export class ScoringService {
       onIdle: () => this.#batcher.pump(),
       onRestart: () => this.#metrics.countRestart(),
     });
+    this.#json = new JsonThread(path.join(path.dirname(workerEntry), "jsonWorker.js"));
     this.#batcher = new Batcher(this.#pool, settings, this.#metrics);
     this.#predictor = new Predictor(this.model, this.#batcher, settings, () => this.#canScore);
     this.#script = createScriptPool({
@@ -108,6 +111,7 @@ export class ScoringService {
       logger,
       predictor: this.#predictor,
       script: this.#script,
+      json: this.#json,
       metrics: this.#metrics,
       isReady: () => this.isReady,
       isDraining: () => this.#isDraining,
@@ -124,7 +128,7 @@ export class ScoringService {
     this.#isDraining = true;
     await delay(preStopDelayMs);
     const isComplete = await this.#protocols?.drain(shutdownGraceMs);
-    await Promise.all([this.#protocols?.close(), this.#script?.close()]);
+    await Promise.all([this.#protocols?.close(), this.#script?.close(), this.#json.close()]);
     await this.#pool.close();
     return isComplete ?? true;
   }

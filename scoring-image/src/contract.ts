@@ -37,6 +37,8 @@ export const variables = {
   serviceName: "SERVICE_NAME",
   modelDir: "MODEL_DIR",
   versionLabels: "VERSION_LABELS",
+  tensorContent: "TENSOR_CONTENT",
+  bothOutputNames: "BOTH_OUTPUT_NAMES",
   auth: "AUTH",
   primaryKey: "PRIMARY_KEY",
   secondaryKey: "SECONDARY_KEY",

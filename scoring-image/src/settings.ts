@@ -30,6 +30,9 @@ const whole = (min: number, max: number) =>
     })
     .transform(Number);
 
+const flag = z
+  .enum(["true", "false"], "must be true or false")
+  .transform((value) => value === "true");
 const port = whole(0, 65535);
 const commaSeparated = z.string().transform((value) =>
   value
@@ -90,6 +93,16 @@ export const definitions = {
     "stable",
     "Labels of the served version in TensorFlow Serving's protocols, separated by commas",
     commaSeparated,
+  ),
+  tensorContent: define(
+    "false",
+    "`true` sends TensorFlow Serving's gRPC replies as `tensor_content` instead of `float_val`",
+    flag,
+  ),
+  bothOutputNames: define(
+    "false",
+    "`true` answers outputs asked for by a graph's tensor name under the signature's key as well",
+    flag,
   ),
   auth: define(
     "key",

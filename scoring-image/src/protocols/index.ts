@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
+import type { JsonThread } from "../json/jsonThread";
 import type { Predictor } from "../inference/predictor";
 import { credentialForms, keyAuthenticator, openAuthenticator } from "../security/keys";
 import type { ScriptPool } from "../scripting/scriptPool";
@@ -14,11 +15,14 @@ import { registerHealth, type Readiness } from "./health";
 import { buildHttpServer } from "./httpServer";
 import { buildMetricsServer } from "./metricsServer";
 import type { ServedModel } from "./modelReference";
+import { registerTensorflow } from "./tensorflow/rest";
+import { modelServiceOf, predictionServiceOf } from "./tensorflow/services";
 
 export interface ProtocolsOptions {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly predictor: Predictor;
+  readonly json: JsonThread;
   readonly metrics: Metrics;
   readonly script?: ScriptPool | undefined;
   /** Whether new requests should be sent here. */
@@ -39,6 +43,7 @@ export interface ServiceAddress {
 /** What every protocol's adapter needs. */
 export interface AdapterOptions extends ServedModel {
   readonly predictor: Predictor;
+  readonly json: JsonThread;
   readonly metrics: Metrics;
   readonly maxBodyBytes: number;
   readonly bodyTimeoutMs: number;
@@ -53,9 +58,9 @@ export class Protocols {
   readonly #settings: Settings;
 
   private constructor(http: FastifyInstance, options: ProtocolsOptions) {
-    const { settings, predictor, metrics, logger, isReady } = options;
+    const { settings, predictor, json, metrics, logger, isReady } = options;
     const serviceName = settings.serviceName ?? predictor.model.name;
-    const adapter = { ...settings, model: predictor.model, serviceName, predictor, metrics };
+    const adapter = { ...settings, model: predictor.model, serviceName, predictor, json, metrics };
     this.#settings = settings;
     this.http = http;
     this.grpc = new GrpcServer({
@@ -69,6 +74,9 @@ export class Protocols {
     registerHealth(http, isReady);
     addHealth(this.grpc, isReady);
     registerAzureml(http, { ...adapter, script: options.script });
+    registerTensorflow(http, adapter);
+    this.grpc.add(predictionServiceOf(adapter));
+    this.grpc.add(modelServiceOf(adapter));
   }
 
   /** Puts the servers together; none listens yet. */

@@ -1,14 +1,19 @@
 import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
 import { ScoringError } from "../errors";
 
 export interface BodyLimits {
+  /** Bound on the body as sent and, when it is compressed, as it is after decompression. */
   readonly maxBodyBytes: number;
   readonly bodyTimeoutMs: number;
 }
 
 /**
- * Reads a request's whole body into a buffer of its own, whatever its Content-Type. What arrives beyond the bound is never kept.
- * @throws ScoringError BODY_TOO_LARGE, BODY_TIMEOUT, or CANCELLED when the connection closes before the end
+ * Reads a request's whole body into a buffer of its own, whatever its Content-Type; gzip is decompressed. What arrives beyond the bound
+ * is never kept.
+ * @throws ScoringError BODY_TOO_LARGE, BODY_TIMEOUT, UNSUPPORTED_MEDIA_TYPE for another Content-Encoding, INVALID_REQUEST for bad gzip, or
+ * CANCELLED when the connection closes before the end
  */
 export function readBody(
   request: IncomingMessage,
@@ -19,6 +24,7 @@ export function readBody(
     new ScoringError("BODY_TOO_LARGE", `The body is larger than ${maxBodyBytes} bytes.`);
   if (declared > maxBodyBytes) return Promise.reject(tooLarge());
   return new Promise((resolve, reject) => {
+    const source = decompressed(request);
     const chunks: Buffer[] = [];
     let length = 0;
     const timer = setTimeout(() => {
@@ -31,18 +37,37 @@ export function readBody(
       else chunks.push(chunk);
     };
     const onEnd = () => finish(() => resolve(join(chunks, length)));
-    const onClose = () =>
+    const onClose = () => {
+      // A compressed body may have arrived whole and still be in decompression.
+      if (source !== request && request.complete) return;
       finish(() => reject(new ScoringError("CANCELLED", "The connection closed before the end.")));
+    };
+    const onCorrupt = (cause: Error) =>
+      finish(() =>
+        reject(new ScoringError("INVALID_REQUEST", "The body is not valid gzip.", { cause })),
+      );
     const finish = (settle: () => void) => {
       clearTimeout(timer);
-      request.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onClose);
+      source.off("data", onData).off("end", onEnd);
+      request.off("close", onClose).off("error", onClose);
       // Node discards the rest, so that the answer reaches a client that is still sending.
-      request.resume();
+      request.unpipe().resume();
       request.on("error", () => undefined);
+      if (source !== request) source.on("error", () => undefined).destroy();
       settle();
     };
-    request.on("data", onData).on("end", onEnd).on("close", onClose).on("error", onClose);
+    source.on("data", onData).on("end", onEnd);
+    if (source !== request) source.on("error", onCorrupt);
+    request.on("close", onClose).on("error", onClose);
   });
+}
+
+function decompressed(request: IncomingMessage): Readable {
+  const encoding = request.headers["content-encoding"]?.toLowerCase() ?? "identity";
+  if (encoding === "identity") return request;
+  if (encoding === "gzip") return request.pipe(createGunzip());
+  const message = `The Content-Encoding ${encoding} is not supported; send gzip or none.`;
+  throw new ScoringError("UNSUPPORTED_MEDIA_TYPE", message);
 }
 
 /** Joins without Node's shared buffer pool: the result's memory is moved to a worker, and a pool must not be. */

@@ -1,0 +1,90 @@
+import { ScoringError } from "../../errors";
+import type { CallContext } from "../../inference/batcher";
+import { classificationOutput, topClasses, type ScoredClass } from "../../inference/classification";
+import type { ModelInput, ModelOutput, ModelPackage } from "../../model/modelPackage";
+import { infer, type TensorflowOptions } from "./predict";
+
+/** The features of one example: bytes are an encoded picture, numbers the values of a decoded one. */
+export type Features = ReadonlyMap<
+  string,
+  { readonly bytes: Uint8Array[]; readonly numbers: number[] }
+>;
+
+/**
+ * Classifies examples, each with one picture: all classes, most probable first.
+ * @throws ScoringError UNIMPLEMENTED when the model does not classify, INVALID_REQUEST naming the example that is wrong
+ */
+export async function classify(
+  options: TensorflowOptions,
+  examples: readonly Features[],
+  context: CallContext,
+): Promise<ScoredClass[][]> {
+  const { model } = options;
+  if (!classificationOutput(model)) {
+    throw unsuitable(model, "Classify", "an output of kind probabilities or logits");
+  }
+  const inferences = await inferExamples(options, examples, context);
+  return inferences.map(({ outputs }) => topClasses(model, outputs, Infinity));
+}
+
+/**
+ * The one value a picture that a regression model computes.
+ * @throws ScoringError UNIMPLEMENTED when the model is none, INVALID_REQUEST naming the example that is wrong
+ */
+export async function regress(
+  options: TensorflowOptions,
+  examples: readonly Features[],
+  context: CallContext,
+): Promise<number[]> {
+  const output = options.model.outputs.find(isScalar);
+  if (!output) {
+    throw unsuitable(
+      options.model,
+      "Regress",
+      "an output of kind features with one value a picture",
+    );
+  }
+  const inferences = await inferExamples(options, examples, context);
+  return inferences.map(({ outputs }) =>
+    Number(outputs.find(({ name }) => name === output.name)?.data[0]),
+  );
+}
+
+const isScalar = ({ kind, shape }: ModelOutput) =>
+  kind === "features" && shape.slice(1).every((size) => size === 1);
+
+const unsuitable = ({ name }: ModelPackage, method: string, needs: string) =>
+  new ScoringError(
+    "UNIMPLEMENTED",
+    `${method} needs ${needs}; the model ${name} has none. Use Predict.`,
+  );
+
+function inferExamples(
+  options: TensorflowOptions,
+  examples: readonly Features[],
+  context: CallContext,
+) {
+  if (examples.length === 0) throw new ScoringError("INVALID_REQUEST", "Input is empty.");
+  const { input } = options.model;
+  const values = examples.map((features, i) => featureOf(features, input, i));
+  const pictures = values.flatMap(({ bytes }) => bytes);
+  if (pictures.length === values.length) return infer(options, { pictures }, context);
+  if (pictures.length > 0) {
+    const message = "Examples must all hold encoded pictures or all decoded ones.";
+    throw new ScoringError("INVALID_REQUEST", message);
+  }
+  const numbers = values.flatMap(({ numbers }) => numbers);
+  const dims = [examples.length, ...(input.shape.slice(1) as number[])];
+  const data = input.dtype === "uint8" ? Uint8Array.from(numbers) : Float32Array.from(numbers);
+  return infer(options, { tensor: { dtype: input.dtype, dims, data } }, context);
+}
+
+/** The example's feature named like the input, or its only one; it must hold one picture in bytes or in numbers. */
+function featureOf(features: Features, input: ModelInput, index: number) {
+  const known = [input.name, ...input.aliases].find((name) => features.has(name));
+  const [only] = features.size === 1 ? features.values() : [];
+  const feature = known === undefined ? only : features.get(known);
+  if (feature && feature.bytes.length + Math.min(1, feature.numbers.length) === 1) return feature;
+  const message = `The example at index ${index} must hold the feature "${input.name}" with one encoded picture or the values of a decoded one.`;
+  throw new ScoringError("INVALID_REQUEST", message);
+}

@@ -1,0 +1,82 @@
+import { ScoringError } from "../../errors";
+import type { CallContext, Inference } from "../../inference/batcher";
+import type { OutputTensor } from "../../inference/messages";
+import { stackOutput } from "../../inference/stackOutputs";
+import type { ModelInput, ModelPackage } from "../../model/modelPackage";
+import { findInput, signatureKey, wantsProbabilities } from "../../model/naming";
+import type { NamedOutput } from "../../model/naming";
+import type { AdapterOptions } from "../index";
+import type { InputValue } from "./inputValues";
+
+/** TensorFlow Serving's method name of a predicting signature. */
+export const predictMethod = "tensorflow/serving/predict";
+
+/** What the TensorFlow Serving adapters need. */
+export interface TensorflowOptions extends AdapterOptions {
+  /** Replies carry `tensor_content` instead of the field of the dtype. */
+  readonly tensorContent: boolean;
+  /** Outputs asked for by a graph's tensor name are answered under the signature's key as well. */
+  readonly bothOutputNames: boolean;
+}
+
+export type NamedTensor = NamedOutput & { readonly tensor: OutputTensor };
+
+const set = (names: Iterable<string>) => `{${[...names].join(",")}}`;
+
+/**
+ * The one input of a request, as the caller named it.
+ * @throws ScoringError INVALID_REQUEST in TensorFlow Serving's words when there is none, another, or more than one
+ */
+export function onlyInput<T>(
+  model: ModelPackage,
+  inputs: ReadonlyMap<string, T>,
+): { readonly name: string; readonly value: T; readonly input: ModelInput } {
+  const [entry] = inputs;
+  if (entry && inputs.size === 1) {
+    const [name, value] = entry;
+    return { name, value, input: findInput(model, name) };
+  }
+  const { input } = model;
+  const known = [input.name, ...input.aliases];
+  const required = signatureKey(input);
+  const extra = [...inputs.keys()].filter((name) => !known.includes(name));
+  const missing = [...inputs.keys()].some((name) => known.includes(name)) ? [] : [required];
+  const message =
+    `input size does not match signature: ${inputs.size}!=1 len(${set(inputs.keys())}) != len(${set([required])}). ` +
+    `Sent extra: ${set(extra)}. Missing but required: ${set(missing)}.`;
+  throw new ScoringError("INVALID_REQUEST", message);
+}
+
+/** Runs the model on what a caller gave for its input. @throws ScoringError as the predictor */
+export function infer(
+  { predictor }: TensorflowOptions,
+  value: InputValue,
+  context: CallContext,
+): Promise<Inference[]> {
+  return "pictures" in value
+    ? predictor.predictImages(value.pictures, context)
+    : predictor.predictTensor(value.tensor, context);
+}
+
+/**
+ * The outputs that a caller asked for, each as one tensor [n, ...] under the name the caller knows it by.
+ * @throws ScoringError INVALID_REQUEST when the filter is wrong
+ */
+export function namedTensors(
+  { model, bothOutputNames }: TensorflowOptions,
+  outputs: readonly NamedOutput[],
+  inferences: readonly Inference[],
+): NamedTensor[] {
+  const wanted = bothOutputNames ? withKeys(outputs) : outputs;
+  return wanted.map((named) => ({
+    ...named,
+    tensor: stackOutput(named.output, inferences, wantsProbabilities(named)),
+  }));
+  function withKeys(list: readonly NamedOutput[]): NamedOutput[] {
+    const keys = model.outputs.map((output) => ({ output, name: signatureKey(output) }));
+    const missing = keys.filter(({ name, output }) =>
+      list.every((named) => named.name !== name && list.some((other) => other.output === output)),
+    );
+    return [...list, ...missing];
+  }
+}

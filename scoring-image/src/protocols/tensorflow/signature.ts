@@ -1,0 +1,36 @@
+import type { Dimension, ModelPackage } from "../../model/modelPackage";
+import { signatureKey } from "../../model/naming";
+import { defaultSignature } from "../modelReference";
+import { predictMethod } from "./predict";
+import { dataTypeOf } from "./tensorWire";
+
+/** -1 stands for a dimension that may vary. */
+const shapeOf = (dims: readonly Dimension[]) => ({
+  dim: dims.map((size) => ({ size: typeof size === "number" ? size : -1, name: "" })),
+  unknown_rank: false,
+});
+
+/**
+ * tensorflow.serving.SignatureDefMap of a model: one signature, `serving_default`. Its input is listed as DT_STRING [-1], the encoded
+ * pictures; the decoded batch that it takes as well has no place in a signature.
+ */
+export function signatureDefMap({ input, outputs }: ModelPackage) {
+  const picture = { name: input.name, dtype: "DT_STRING", tensor_shape: shapeOf(["N"]) };
+  const infos = outputs.map((output) => [
+    signatureKey(output),
+    {
+      name: output.name,
+      dtype: dataTypeOf(output.dtype),
+      tensor_shape: shapeOf(["N", ...output.shape.slice(1)]),
+    },
+  ]);
+  return {
+    signature_def: {
+      [defaultSignature]: {
+        inputs: { [signatureKey(input)]: picture },
+        outputs: Object.fromEntries(infos) as Record<string, typeof picture>,
+        method_name: predictMethod,
+      },
+    },
+  };
+}
