@@ -34,13 +34,15 @@ export interface GrpcServerOptions {
 /** Answers one call; what it throws is sent as the status that the error table gives it. */
 export type UnaryHandler<Request> = (request: Request, context: CallContext) => unknown;
 
-/** A service of unary methods that need a key. */
+/** A service of unary methods. */
 export interface GrpcService {
   readonly definition: ServiceDefinition;
   /** By the method's name in the `.proto` file. */
   readonly methods: Readonly<Record<string, UnaryHandler<never>>>;
   /** Label of the scoring methods in the metrics. */
   readonly protocol: string;
+  /** The methods that need no key. */
+  readonly open?: readonly string[];
   /** The methods that score. */
   readonly scoring: readonly string[];
 }
@@ -82,8 +84,8 @@ export class GrpcServer {
     return this.#isDraining;
   }
 
-  /** Adds a service whose every call needs a key. */
-  add({ definition, methods, protocol, scoring }: GrpcService): void {
+  /** Adds a service whose calls need a key, but for those that it says are open. */
+  add({ definition, methods, protocol, scoring, open = [] }: GrpcService): void {
     const named = Object.entries(definition);
     // A message that cannot be read must be the caller's fault; grpc-js itself would call it INTERNAL, on which old clients retry for long.
     const raw = named.map(([name, method]) => [
@@ -99,7 +101,7 @@ export class GrpcServer {
           readMessage(path, () => requestDeserialize(bytes) as unknown),
           context,
         );
-      return [name, this.#unary(path, begin, answer)];
+      return [name, this.#unary(path, begin, answer, open.includes(name))];
     });
     this.addOpen(
       Object.fromEntries(raw) as ServiceDefinition,
@@ -118,6 +120,7 @@ export class GrpcServer {
     path: string,
     begin: () => ((code: string) => void) | undefined,
     answer: UnaryHandler<Buffer>,
+    isOpen: boolean,
   ) {
     return (call: ServerUnaryCall<Buffer, unknown>, reply: sendUnaryData<unknown>) => {
       const started = performance.now();
@@ -127,7 +130,7 @@ export class GrpcServer {
         const ms = Math.round((performance.now() - started) * 1000) / 1000;
         this.#options.logger.info({ method: path, code, ms }, "request");
       };
-      this.#answer(call, answer).then(
+      this.#answer(call, answer, isOpen).then(
         (message) => {
           reply(null, message);
           end("OK");
@@ -142,9 +145,13 @@ export class GrpcServer {
     };
   }
 
-  async #answer(call: ServerUnaryCall<Buffer, unknown>, answer: UnaryHandler<Buffer>) {
+  async #answer(
+    call: ServerUnaryCall<Buffer, unknown>,
+    answer: UnaryHandler<Buffer>,
+    isOpen: boolean,
+  ) {
     const { authenticate, serviceName, scoringTimeoutMs } = this.#options;
-    await authenticate(textOf(call.metadata, "authorization"));
+    if (!isOpen) await authenticate(textOf(call.metadata, "authorization"));
     checkRoute(textOf(call.metadata, headers.grpcRoute), serviceName);
     return await answer(call.request, callContext(call, scoringTimeoutMs));
   }

@@ -22,6 +22,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Served without a key. */
     isOpen?: boolean;
+    /** Body of an error in the words of the route's protocol. */
+    errorForm?: (error: ScoringError) => object;
   }
 }
 
@@ -137,7 +139,9 @@ function addErrorAnswers(app: FastifyInstance): void {
     request.log[level]({ err: error.cause ?? error, code: error.code }, "request failed");
     if (error.retryable) void reply.header("retry-after", retryAfterSeconds);
     if (error.code === "UNAUTHENTICATED") void reply.header("www-authenticate", "Bearer");
-    return reply.code(error.httpStatus).send(errorBody(error, request.id));
+    const { errorForm } = request.routeOptions.config;
+    const body = errorForm ? errorForm(error) : errorBody(error, request.id);
+    return reply.code(error.httpStatus).send(body);
   });
 }
 

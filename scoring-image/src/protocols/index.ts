@@ -18,6 +18,8 @@ import { registerHealth, type Readiness } from "./health";
 import { buildHttpServer } from "./httpServer";
 import { buildMetricsServer } from "./metricsServer";
 import type { ServedModel } from "./modelReference";
+import { openInferenceService } from "./openInference/grpc";
+import { registerOpenInference } from "./openInference/rest";
 
 export interface ProtocolsOptions {
   readonly settings: Settings;
@@ -77,6 +79,8 @@ export class Protocols {
     registerHealth(http, isReady);
     addHealth(this.grpc, isReady);
     registerAzureml(http, adapter);
+    registerOpenInference(http, adapter, isReady);
+    this.grpc.add(openInferenceService(adapter, isReady));
   }
 
   /** Puts the servers together; none listens yet. */
