@@ -63,6 +63,7 @@ export class ScoringDeployment extends pulumi.ComponentResource {
           : undefined,
         rollout: rolloutOf(settings, settings.nodes),
         keys,
+        tokens: tokensOf(settings),
         certificate: generated ?? ownCertificate(settings),
         exposure,
       },
@@ -122,6 +123,14 @@ function runtimeOf(settings: Settings) {
   const model = settings["fpga.runtimeModel"];
   return settings.accelerator === "fpga" && resourceName && image && model
     ? { resourceName, image, model, port: settings["fpga.runtimePort"] }
+    : undefined;
+}
+
+function tokensOf(settings: Settings) {
+  const issuer = settings["token.issuer"];
+  const audience = settings["token.audience"];
+  return settings.auth === "token" && issuer && audience
+    ? { issuer, audience, jwksUri: settings["token.jwksUri"] }
     : undefined;
 }
 

@@ -30,7 +30,7 @@ export interface ScoringServiceArgs extends Omit<ServicePodArgs, "tls" | "auth">
       }
     | undefined;
   readonly rollout: { readonly maxUnavailable: 0 | 1; readonly maxSurge: 0 | 1 };
-  /** Undefined for an open service. */
+  /** Undefined for an open service and one that takes tokens. */
   readonly keys: ServiceKeys | undefined;
   readonly certificate: TlsFiles | undefined;
   readonly exposure: Exposure;
@@ -49,7 +49,7 @@ export class ScoringService extends pulumi.ComponentResource {
     const { serviceName, accelerator, keys, certificate, exposure } = args;
     const pod: ServicePodArgs = {
       ...args,
-      auth: keys ? "key" : "none",
+      auth: keys ? "key" : args.tokens ? "token" : "none",
       tls: certificate !== undefined,
     };
     // Named for each child: a component does not hand it on.
@@ -93,15 +93,9 @@ export class ScoringService extends pulumi.ComponentResource {
           template: {
             metadata: {
               labels,
-              // A change of the Secrets or the ConfigMap must start new pods, and must not tell what it was.
+              // A change of the ConfigMap must start new pods; one of the Secrets reaches the server in its files.
               annotations: {
-                "accelerated-scoring/configuration": pulumi
-                  .all(
-                    [config, secrets.keys, secrets.certificate].map(
-                      (object) => object?.metadata.resourceVersion,
-                    ),
-                  )
-                  .apply((versions) => versions.map((version) => version ?? "none").join("-")),
+                "accelerated-scoring/configuration": config.metadata.resourceVersion,
               },
             },
             spec: servicePod(pod, {
@@ -184,7 +178,7 @@ function secretsOf(
 function serviceOf(
   name: string,
   metadata: object,
-  { serviceName, accelerator, exposure }: ScoringServiceArgs,
+  { serviceName, exposure }: ScoringServiceArgs,
   tls: boolean,
   child: pulumi.CustomResourceOptions,
 ): Service {
@@ -196,7 +190,7 @@ function serviceOf(
       ? { "service.beta.kubernetes.io/azure-load-balancer-internal": "true" }
       : {}),
   };
-  const open = ports(accelerator === "fpga", tls);
+  const open = ports(tls);
   return new Service(
     `${name}-service`,
     {
@@ -220,7 +214,7 @@ function serviceOf(
 function guard(
   name: string,
   metadata: (role?: string) => object,
-  { serviceName, autoscale }: ScoringServiceArgs,
+  { serviceName, autoscale, tokens }: ScoringServiceArgs,
   deployment: Deployment,
   child: pulumi.CustomResourceOptions,
 ): void {
@@ -265,6 +259,8 @@ function guard(
               { port: 53, protocol: "TCP" },
             ],
           },
+          // The issuer publishes its keys under addresses that no policy can name.
+          ...(tokens ? [{ ports: [{ port: 443, protocol: "TCP" }] }] : []),
         ],
       },
     },

@@ -25,16 +25,13 @@ export type Exposure =
     };
 
 /**
- * Ports of the address. An old FPGA client strips its URI to the host and appends `:80`, so on FPGA stacks the plain
- * port belongs to gRPC and HTTP moves beside it; elsewhere it is the other way round.
+ * Ports of the address. The usual one takes HTTP and gRPC, as old clients call one address for both and some append `:80` to
+ * the bare host; 50051 is the reference FPGA image's and takes both as well.
  */
-export const ports = (
-  fpga: boolean,
-  tls: boolean,
-): { readonly scoring: number; readonly grpc: number } =>
-  fpga
-    ? { scoring: tls ? 8443 : 8080, grpc: tls ? 443 : 80 }
-    : { scoring: tls ? 443 : 80, grpc: 50051 };
+export const ports = (tls: boolean): { readonly scoring: number; readonly grpc: number } => ({
+  scoring: tls ? 443 : 80,
+  grpc: 50051,
+});
 
 /** What `endpoints` needs to know. */
 export interface EndpointArgs {
@@ -61,21 +58,20 @@ export function endpoints(args: EndpointArgs): pulumi.Output<Endpoints> {
   const { exposure, fpga, tls, serviceName, namespace, ingress, nodePorts } = args;
   return pulumi.all([exposure.host, ingress, nodePorts]).apply(([host, address, node]) => {
     const onNode = exposure.kind === "node-port" && host !== undefined;
-    const open = ports(fpga, tls);
+    const open = ports(tls);
     const reached =
       host ??
       (exposure.kind === "node-port"
         ? `${serviceName}.${namespace}.svc`
         : (address?.ip ?? address?.hostname ?? "pending"));
     const scoring = onNode ? (node["scoring"] ?? open.scoring) : open.scoring;
-    const grpc = onNode ? (node["grpc"] ?? open.grpc) : open.grpc;
     const scheme = tls ? "https" : "http";
     const usual = scoring === (tls ? 443 : 80);
     const base = `${scheme}://${reached}${usual ? "" : `:${scoring}`}`;
     return {
       scoringUri: fpga ? `${scheme}://${reached}/` : `${base}${paths.serviceScore(serviceName)}`,
       swaggerUri: `${base}${paths.serviceSwagger(serviceName)}`,
-      grpcEndpoint: `${reached}:${grpc}`,
+      grpcEndpoint: `${reached}:${scoring}`,
     };
   });
 }

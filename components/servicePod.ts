@@ -25,12 +25,22 @@ export interface ServicePodArgs {
   readonly scoringTimeoutMs: number;
   readonly maxConcurrentRequestsPerReplica: number;
   readonly maxQueueWaitMs: number;
-  readonly auth: "key" | "none";
+  readonly auth: "key" | "token" | "none";
+  /** Whose tokens open the service, with `auth: token`. */
+  readonly tokens: TokenIssuer | undefined;
   readonly tls: boolean;
   /** Whether the nodes are our own pool, with its label and taints. */
   readonly ownNodes: boolean;
   /** The runtime beside the server; on FPGA stacks only. */
   readonly runtime: FpgaRuntime | undefined;
+}
+
+/** An issuer of tokens, as the server's contract has it. */
+export interface TokenIssuer {
+  readonly issuer: string;
+  readonly audience: string;
+  /** Undefined to look it up in the issuer's OpenID configuration. */
+  readonly jwksUri: string | undefined;
 }
 
 /** What drives the FPGA: an image that speaks the open inference protocol over gRPC and holds the bitstream. */
@@ -56,17 +66,18 @@ export const preStopSeconds = 10;
 /** User and group of the container; any number but root's, and writable nowhere. */
 const user = 10001;
 const certificateFolder = "/etc/scoring/tls";
+const keysFolder = "/etc/scoring/keys";
 
 /** Environment of the server, by the names of its contract. */
 export function environment(args: ServicePodArgs): Record<string, string> {
-  const { accelerator, runtime, tls } = args;
+  const { accelerator, auth, runtime, tls, tokens } = args;
   return {
     [variables.host]: "0.0.0.0",
     [variables.port]: String(defaultPorts.scoring),
     [variables.metricsPort]: String(defaultPorts.metrics),
     [variables.grpcPort]: String(grpcPort),
     [variables.serviceName]: args.serviceName,
-    [variables.auth]: args.auth,
+    [variables.auth]: auth,
     // One session fills a GPU; on CPU each core has its own, and the runtime of an FPGA batches by itself.
     [variables.instances]: String(
       accelerator === "cpu" ? Math.max(1, Math.floor(args.cpuCores)) : 1,
@@ -83,10 +94,23 @@ export function environment(args: ServicePodArgs): Record<string, string> {
           [deploymentVariables.runtimeModel]: runtime.model,
         }
       : {}),
+    ...(auth === "key"
+      ? {
+          [variables.primaryKeyFile]: `${keysFolder}/primaryKey`,
+          [variables.secondaryKeyFile]: `${keysFolder}/secondaryKey`,
+        }
+      : {}),
+    ...(tokens
+      ? {
+          [variables.tokenIssuer]: tokens.issuer,
+          [variables.tokenAudience]: tokens.audience,
+          ...(tokens.jwksUri === undefined ? {} : { [variables.tokenJwksUri]: tokens.jwksUri }),
+        }
+      : {}),
     ...(tls
       ? {
-          [deploymentVariables.tlsCertificateFile]: `${certificateFolder}/tls.crt`,
-          [deploymentVariables.tlsKeyFile]: `${certificateFolder}/tls.key`,
+          [variables.tlsCertificateFile]: `${certificateFolder}/tls.crt`,
+          [variables.tlsKeyFile]: `${certificateFolder}/tls.key`,
         }
       : {}),
   };
@@ -138,11 +162,22 @@ export function servicePod(args: ServicePodArgs, references: PodReferences): cor
     ],
     volumes: [
       { name: "tmp", emptyDir: { sizeLimit: "256M" } },
-      ...(references.certificate === undefined
-        ? []
-        : [{ name: "tls", secret: { secretName: references.certificate, defaultMode: 0o440 } }]),
+      ...secretMounts(references).map(({ name, secretName }) => ({
+        name,
+        secret: { secretName, defaultMode: 0o440 },
+      })),
     ],
   };
+}
+
+/** Secrets reach the server as files, which change under it; variables would need new pods. */
+function secretMounts({ keys, certificate }: PodReferences) {
+  return [
+    ...(keys === undefined ? [] : [{ name: "keys", secretName: keys, mountPath: keysFolder }]),
+    ...(certificate === undefined
+      ? []
+      : [{ name: "tls", secretName: certificate, mountPath: certificateFolder }]),
+  ];
 }
 
 /** Labels that select the pods of a service. */
@@ -159,11 +194,6 @@ function serverContainer(args: ServicePodArgs, references: PodReferences): core.
     httpGet: { path, port: "scoring", scheme },
     timeoutSeconds: 2,
   });
-  const { keys } = references;
-  const key = (name: string, secretKey: string) => ({
-    name,
-    valueFrom: { secretKeyRef: { name: keys, key: secretKey } },
-  });
   return {
     name: "scoring",
     image: args.image,
@@ -173,10 +203,6 @@ function serverContainer(args: ServicePodArgs, references: PodReferences): core.
       { name: "metrics", containerPort: defaultPorts.metrics },
     ],
     envFrom: [{ configMapRef: { name: references.configMap } }],
-    env:
-      keys === undefined
-        ? []
-        : [key(variables.primaryKey, "primaryKey"), key(variables.secondaryKey, "secondaryKey")],
     resources: {
       requests: { cpu: String(args.cpuCores), memory: megabytes(args.memoryGb), ...devices },
       limits: {
@@ -193,9 +219,11 @@ function serverContainer(args: ServicePodArgs, references: PodReferences): core.
     securityContext,
     volumeMounts: [
       { name: "tmp", mountPath: "/tmp" },
-      ...(references.certificate === undefined
-        ? []
-        : [{ name: "tls", mountPath: certificateFolder, readOnly: true }]),
+      ...secretMounts(references).map(({ name, mountPath }) => ({
+        name,
+        mountPath,
+        readOnly: true,
+      })),
     ],
   };
 }

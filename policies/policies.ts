@@ -185,7 +185,7 @@ const noSecretInClear: ResourceValidationPolicy = {
   description: "Keys reach pods from Secrets, never as plain variables or from ConfigMaps.",
   enforcementLevel: "mandatory",
   validateResource: ({ type, props }, report) => {
-    const secretName = /KEY$|PASSWORD|TOKEN/;
+    const secretName = /KEY$|PASSWORD|TOKEN$/;
     for (const { spec } of podsOf(type, props as Props)) {
       for (const { name = "?", env = [] } of containersOf(spec)) {
         for (const variable of env) {

@@ -1,5 +1,5 @@
 import { decimal, flag, list, oneOf, optional, text, texts, whole } from "./parsers";
-import { cidr, imageReference, pem } from "./forms";
+import { cidr, httpsUrl, imageReference, pem } from "./forms";
 
 /** 8 to 256 printable characters without spaces: what the scoring server accepts as a key. */
 const key = text(
@@ -126,11 +126,16 @@ export const definitions = {
   scoringTimeoutMs: whole(1, 86_400_000),
   maxConcurrentRequestsPerReplica: whole(1, 100_000),
   maxQueueWaitMs: whole(0, 86_400_000),
-  auth: oneOf("key", "none"),
+  auth: oneOf("key", "token", "none"),
   primaryKey: optional(key),
   secondaryKey: optional(key),
   primaryKeyGeneration: whole(1, 1_000_000),
   secondaryKeyGeneration: whole(1, 1_000_000),
+  "token.issuer": optional(httpsUrl("https://login.microsoftonline.com/TENANT/v2.0")),
+  "token.audience": optional(text(/^\S+$/, "a text without spaces", "api://APPLICATION-ID")),
+  "token.jwksUri": optional(
+    httpsUrl("https://login.microsoftonline.com/TENANT/discovery/v2.0/keys"),
+  ),
   loadBalancer: oneOf("public", "internal"),
   dnsLabel: optional(dnsLabel),
   "tls.mode": oneOf("generated", "own", "none"),

@@ -28,6 +28,13 @@ export function isCidr(value: string): boolean {
   );
 }
 
+/** An address that is fetched over TLS. */
+export const httpsUrl = (example: string): Parser<string> => ({
+  allowed: "an https:// address",
+  example,
+  parse: (value) => (value.startsWith("https://") && URL.canParse(value) ? value : undefined),
+});
+
 /** A PEM text that holds at least one block of that kind. */
 export const pem = (kind: "CERTIFICATE" | "PRIVATE KEY"): Parser<string> => ({
   allowed: `PEM text with a ${kind}`,

@@ -8,6 +8,7 @@ export function serviceRules(values: Values): Findings {
       ...autoscaleProblems(values),
       ...limitProblems(values),
       ...keyProblems(values),
+      ...tokenProblems(values),
       ...tlsProblems(values),
       ...fpgaProblems(values),
     ],
@@ -85,7 +86,33 @@ function keyProblems({ auth, primaryKey, secondaryKey }: Values): string[] {
     .filter(([, value]) => value !== undefined)
     .map(
       ([key]) =>
-        `${key} is set, but auth is none: no key is asked for. Mend it with: pulumi config rm ${key}`,
+        `${key} is set, but auth is ${auth}: no key is asked for. Mend it with: pulumi config rm ${key}`,
+    );
+}
+
+function tokenProblems(values: Values): string[] {
+  const settings = ["token.issuer", "token.audience", "token.jwksUri"] as const;
+  if (values.auth !== "token") {
+    return settings
+      .filter((key) => values[key] !== undefined)
+      .map(
+        (key) =>
+          `${key} is set, but auth is ${values.auth}: no token is asked for. Mend it with: pulumi config rm ${key}`,
+      );
+  }
+  const examples = {
+    "token.issuer": "https://login.microsoftonline.com/TENANT/v2.0",
+    "token.audience": "api://APPLICATION-ID",
+  };
+  return (["token.issuer", "token.audience"] as const)
+    .filter((key) => values[key] === undefined)
+    .map((key) =>
+      problem(
+        key,
+        undefined,
+        "auth token needs token.issuer and token.audience",
+        `${key} ${examples[key]}`,
+      ),
     );
 }
 

@@ -149,12 +149,12 @@ describe("the program", () => {
       "eastus",
       "https://scoring-service-abc123.eastus.cloudapp.azure.com/api/v1/service/scoring-service/score",
       "https://scoring-service-abc123.eastus.cloudapp.azure.com/api/v1/service/scoring-service/swagger.json",
-      "scoring-service-abc123.eastus.cloudapp.azure.com:50051",
+      "scoring-service-abc123.eastus.cloudapp.azure.com:443",
     ],
     [
       "westeurope",
       "https://scoring-service-abc123.westeurope.cloudapp.azure.com/",
-      "https://scoring-service-abc123.westeurope.cloudapp.azure.com:8443/api/v1/service/scoring-service/swagger.json",
+      "https://scoring-service-abc123.westeurope.cloudapp.azure.com/api/v1/service/scoring-service/swagger.json",
       "scoring-service-abc123.westeurope.cloudapp.azure.com:443",
     ],
   ] as const) {

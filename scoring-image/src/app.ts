@@ -10,6 +10,8 @@ import { checkGraph, graphOutputs, type Graph } from "./model/graph";
 import { createScriptPool } from "./scripting/createScriptPool";
 import type { ScriptPool } from "./scripting/scriptPool";
 import { ModelPackageError, readModelPackage, type ModelPackage } from "./model/modelPackage";
+import { buildAuthenticators, type Authenticators } from "./security/authenticators";
+import { readCertificate, type Certificate } from "./security/certificate";
 import { Protocols, type ServiceAddress } from "./protocols";
 import type { Settings } from "./settings";
 import { Metrics } from "./telemetry/metrics";
@@ -31,14 +33,22 @@ export class ScoringService {
   readonly #predictor: Predictor;
   readonly #script: ScriptPool | undefined;
   readonly #json: JsonThread;
+  readonly #certificate: Certificate | undefined;
+  readonly #authenticators: Authenticators;
   #protocols: Protocols | undefined;
   #isWarm = false;
   #isDraining = false;
 
-  /** @throws ModelPackageError when the model package cannot be served */
+  /**
+   * @throws ModelPackageError when the model package cannot be served
+   * @throws CertificateError when TLS is asked for and its files cannot be used
+   * @throws KeyFileError when key files are named that cannot be used
+   */
   constructor(options: ServiceOptions) {
     const { settings, logger, workerEntry } = options;
     this.#options = options;
+    this.#certificate = settings.tls && readCertificate(settings.tls);
+    this.#authenticators = buildAuthenticators(settings.access, logger);
     this.model = readModelPackage(settings.modelDir);
     this.#pool = new SessionPool({
       entry: workerEntry,
@@ -109,6 +119,8 @@ export class ScoringService {
     return Protocols.build({
       settings,
       logger,
+      certificate: this.#certificate,
+      authenticators: this.#authenticators,
       predictor: this.#predictor,
       script: this.#script,
       json: this.#json,

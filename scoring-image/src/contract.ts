@@ -32,8 +32,8 @@ export const headers = {
 export const variables = {
   host: "HOST",
   port: "PORT",
-  metricsPort: "METRICS_PORT",
   grpcPort: "GRPC_PORT",
+  metricsPort: "METRICS_PORT",
   serviceName: "SERVICE_NAME",
   modelDir: "MODEL_DIR",
   versionLabels: "VERSION_LABELS",
@@ -42,6 +42,13 @@ export const variables = {
   auth: "AUTH",
   primaryKey: "PRIMARY_KEY",
   secondaryKey: "SECONDARY_KEY",
+  primaryKeyFile: "PRIMARY_KEY_FILE",
+  secondaryKeyFile: "SECONDARY_KEY_FILE",
+  tokenIssuer: "TOKEN_ISSUER",
+  tokenAudience: "TOKEN_AUDIENCE",
+  tokenJwksUri: "TOKEN_JWKS_URI",
+  tlsCertificateFile: "TLS_CERTIFICATE_FILE",
+  tlsKeyFile: "TLS_KEY_FILE",
   instances: "INSTANCES",
   threadsPerInstance: "THREADS_PER_INSTANCE",
   scriptThreads: "SCRIPT_THREADS",
@@ -52,7 +59,11 @@ export const variables = {
   maxQueueWaitMs: "MAX_QUEUE_WAIT_MS",
   scoringTimeoutMs: "SCORING_TIMEOUT_MS",
   bodyTimeoutMs: "BODY_TIMEOUT_MS",
+  handshakeTimeoutMs: "HANDSHAKE_TIMEOUT_MS",
   keepAliveTimeoutMs: "KEEP_ALIVE_TIMEOUT_MS",
+  grpcKeepAliveMs: "GRPC_KEEP_ALIVE_MS",
+  connectionMaxAgeMs: "CONNECTION_MAX_AGE_MS",
+  connectionMaxAgeGraceMs: "CONNECTION_MAX_AGE_GRACE_MS",
   maxBodyBytes: "MAX_BODY_BYTES",
   maxPixels: "MAX_PIXELS",
   corsOrigins: "CORS_ORIGINS",
@@ -76,12 +87,10 @@ export const metricNames = {
 } as const;
 
 /**
- * What the Deployment sets beyond `variables`: TLS at the server itself and the choice of the inference backend.
+ * What the Deployment sets beyond `variables`: the choice of the inference backend.
  * A server that does not read one of them must not be deployed with it; see docs/environment.md.
  */
 export const deploymentVariables = {
-  tlsCertificateFile: "TLS_CERTIFICATE_FILE",
-  tlsKeyFile: "TLS_KEY_FILE",
   executionProvider: "EXECUTION_PROVIDER",
   runtimeAddress: "RUNTIME_ADDRESS",
   runtimeModel: "RUNTIME_MODEL",

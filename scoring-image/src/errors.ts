@@ -49,6 +49,7 @@ export const errorTable = {
   NOT_READY: { http: 503, grpc: "UNAVAILABLE", retryable: true },
   QUEUE_FULL: { http: 503, grpc: "UNAVAILABLE", retryable: true },
   QUEUE_WAIT_EXCEEDED: { http: 503, grpc: "RESOURCE_EXHAUSTED", retryable: true },
+  ISSUER_UNREACHABLE: { http: 503, grpc: "UNAVAILABLE", retryable: true },
   WORKER_LOST: { http: 503, grpc: "UNAVAILABLE", retryable: true },
   DEADLINE_EXCEEDED: { http: 504, grpc: "DEADLINE_EXCEEDED" },
 } as const satisfies Record<string, ErrorRow>;

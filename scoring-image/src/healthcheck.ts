@@ -4,11 +4,11 @@
  */
 import http from "node:http";
 import https from "node:https";
-import { defaultPorts, deploymentVariables, paths, variables } from "./contract";
+import { defaultPorts, paths, variables } from "./contract";
 
 const { env } = process;
 const host = env[variables.host] ?? "127.0.0.1";
-const isTls = Boolean(env[deploymentVariables.tlsCertificateFile]);
+const isTls = Boolean(env[variables.tlsCertificateFile]);
 
 const request = (isTls ? https : http).get(
   {

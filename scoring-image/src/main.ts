@@ -10,7 +10,10 @@ import { paths, variables } from "./contract";
 import { localServiceFile, removeLocalService, writeLocalService } from "./localService";
 import { ModelPackageError } from "./model/modelPackage";
 import type { ServiceAddress } from "./protocols";
-import { generateKey, type Keys } from "./security/keys";
+import { CertificateError } from "./security/certificate";
+import type { Access } from "./security/access";
+import { KeyFileError } from "./security/keyFiles";
+import { generateKey } from "./security/keys";
 import { loadSettings, SettingsError } from "./settings";
 import { createLogger } from "./telemetry/logger";
 
@@ -23,22 +26,26 @@ function fail(message: string): never {
 }
 
 /** What to tell the person who started it; the key goes to a terminal only, never into a log. */
-function greet({ url, metricsUrl }: ServiceAddress, model: string, keys: Keys | undefined): void {
+function greet({ url, metricsUrl }: ServiceAddress, model: string, access: Access): void {
   const isShown = process.stdout.isTTY;
+  const keys = access.kind === "keys" ? access.keys : undefined;
   const header = keys ? ` -H "Authorization: Bearer ${isShown ? keys.primary : "$KEY"}"` : "";
   const lines = [
     `${model} is served at ${url}${paths.score} (metrics at ${metricsUrl}${paths.metrics}).`,
     "  npm run score -- samples/*.jpg",
     `  curl${header} --data-binary @samples/cat.jpg "${url}${paths.score}?top=5"`,
   ];
-  if (!keys) lines.push("The service is open: anyone who can reach it may score (AUTH=none).");
-  else if (!isShown) lines.push(`The key is in ${localServiceFile}.`);
+  if (access.kind === "open")
+    lines.push("The service is open: anyone who can reach it may score (AUTH=none).");
+  else if (keys && !isShown) lines.push(`The key is in ${localServiceFile}.`);
   process.stdout.write(`\n${lines.join("\n")}\n\n`);
 }
 
 /** One clear line for what a person can mend; everything else is a fault of ours and keeps its stack. */
 function explain(error: unknown): string {
-  if (error instanceof SettingsError || error instanceof ModelPackageError) return error.message;
+  const forPeople = [SettingsError, ModelPackageError, CertificateError, KeyFileError];
+  if (error instanceof Error && forPeople.some((kind) => error instanceof kind))
+    return error.message;
   const { code, port, syscall } = error as NodeJS.ErrnoException & { port?: number };
   if (code === "EADDRINUSE") {
     return `Port ${port} is in use: stop what listens there, or set ${variables.port} or ${variables.metricsPort} to another port`;
@@ -75,18 +82,19 @@ async function main(): Promise<void> {
   stopOnSignals(service, logger);
   const { name, version } = service.model;
   logger.info({ model: name, version, instances: settings.instances }, "loading");
-  if (!settings.keys) logger.warn("the service is open: AUTH=none");
+  const { access } = settings;
+  if (access.kind === "open") logger.warn("the service is open: AUTH=none");
   const address = await service.start();
   const model = `${name} version ${version}`;
   logger.info({ ...address }, "ready");
   if (!isLocal) return;
   writeLocalService({
     url: address.url,
-    primaryKey: settings.keys?.primary,
+    primaryKey: access.kind === "keys" ? access.keys.primary : undefined,
     model,
     pid: process.pid,
   });
-  greet(address, model, settings.keys);
+  greet(address, model, access);
 }
 
 main().catch((error: unknown) => fail(explain(error)));

@@ -1,8 +1,17 @@
 import path from "node:path";
 import os from "node:os";
 import { z } from "zod";
-import { defaultPorts, deploymentVariables, variables } from "./contract";
-import type { Keys } from "./security/keys";
+import { defaultPorts, variables } from "./contract";
+import type { Access } from "./security/access";
+import type { CertificateFiles } from "./security/certificate";
+import { keyForm, keyRule } from "./security/keys";
+import {
+  accessOf,
+  accessProblems,
+  portProblems,
+  tlsProblems,
+  unsupportedProblems,
+} from "./settingsRules";
 
 /** All problems of the environment at once, one line each. */
 export class SettingsError extends Error {
@@ -48,9 +57,17 @@ const define = <T>(
   schema: z.ZodType<T, string | undefined>,
 ): Definition<T> => ({ default: fallback, description, schema });
 
-const key = z
+const key = z.string().regex(keyForm, keyRule).optional();
+const file = z.string().optional();
+
+/** Keys and configuration of an issuer must come from whom they say; on this machine itself nobody can stand between. */
+const issuerUrl = z
   .string()
-  .regex(/^[\x21-\x7e]{8,256}$/, "must be 8 to 256 printable characters without spaces")
+  .refine(
+    (value) =>
+      /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost)[:/])/.test(value) && URL.canParse(value),
+    { error: "must be an https:// address" },
+  )
   .optional();
 
 const bundledModel = path.join(__dirname, "..", "models", "efficientnet-lite0");
@@ -63,15 +80,15 @@ export const definitions = {
     "Port of the scoring service; 0 takes a free one",
     port,
   ),
+  grpcPort: define(
+    undefined,
+    "A second port; each port takes HTTP/1.1 and gRPC. None unless set; 0 takes a free one",
+    port.optional(),
+  ),
   metricsPort: define(
     String(defaultPorts.metrics),
     "Port of `/metrics`, on the same address; 0 takes a free one",
     port,
-  ),
-  grpcPort: define(
-    undefined,
-    "Port of gRPC, on the same address; 0 takes a free one; no gRPC unless set",
-    port.optional(),
   ),
   serviceName: define(
     undefined,
@@ -106,8 +123,8 @@ export const definitions = {
   ),
   auth: define(
     "key",
-    "`key`, or `none` for an open service",
-    z.enum(["key", "none"], "must be key or none"),
+    "`key`, `token` for tokens of `TOKEN_ISSUER`, or `none` for an open service",
+    z.enum(["key", "token", "none"], "must be key, token or none"),
   ),
   primaryKey: define(
     undefined,
@@ -115,6 +132,33 @@ export const definitions = {
     key,
   ),
   secondaryKey: define(undefined, "Second key, equally valid", key),
+  primaryKeyFile: define(
+    undefined,
+    "File with the first key, in place of `PRIMARY_KEY`; read anew when it changes",
+    file,
+  ),
+  secondaryKeyFile: define(undefined, "File with the second key, likewise", file),
+  tokenIssuer: define(
+    undefined,
+    "Claim `iss` of the tokens, for Entra `https://login.microsoftonline.com/TENANT/v2.0`; required with `AUTH=token`",
+    issuerUrl,
+  ),
+  tokenAudience: define(
+    undefined,
+    "Claim `aud` of the tokens, for Entra the application's id or id URI; required with `AUTH=token`",
+    text.optional(),
+  ),
+  tokenJwksUri: define(
+    undefined,
+    "Where the issuer publishes its keys; looked up in its OpenID configuration unless set",
+    issuerUrl,
+  ),
+  tlsCertificateFile: define(
+    undefined,
+    "Certificate followed by its issuers', PEM; with `TLS_KEY_FILE` every port but `METRICS_PORT` speaks TLS 1.2 and 1.3",
+    file,
+  ),
+  tlsKeyFile: define(undefined, "Private key of the certificate, PEM", file),
   instances: define(
     "0",
     "Session workers, each with a copy of the model; 0 takes cores / threads",
@@ -157,7 +201,27 @@ export const definitions = {
     "Longest time for a request's body to arrive; then 408",
     whole(1, 86_400_000),
   ),
-  keepAliveTimeoutMs: define("65000", "How long an idle connection is kept", milliseconds),
+  handshakeTimeoutMs: define(
+    "10000",
+    "Longest time for a new connection's TLS handshake, and then for its first byte",
+    whole(1, 86_400_000),
+  ),
+  keepAliveTimeoutMs: define("65000", "How long an idle HTTP connection is kept", milliseconds),
+  grpcKeepAliveMs: define(
+    "60000",
+    "Time between two pings on a gRPC connection; a load balancer must not find it idle",
+    whole(1000, 86_400_000),
+  ),
+  connectionMaxAgeMs: define(
+    "300000",
+    "Age at which a client is asked to connect anew, give or take a tenth; 0 for none",
+    milliseconds,
+  ),
+  connectionMaxAgeGraceMs: define(
+    "60000",
+    "How long gRPC calls may go on after that",
+    milliseconds,
+  ),
   maxBodyBytes: define(
     String(16 * 1024 * 1024),
     "Largest body or gRPC message in bytes; then 413 or RESOURCE_EXHAUSTED",
@@ -190,14 +254,30 @@ export const definitions = {
   ),
 } as const;
 
-type Values = {
+/** Every setting as its schema reads it. */
+export type Values = {
   readonly [K in keyof typeof definitions]: z.output<(typeof definitions)[K]["schema"]>;
 };
 
 /** The server's settings, checked and complete. Times are in milliseconds, sizes in bytes. */
-export type Settings = Readonly<Omit<Values, "auth" | "primaryKey" | "secondaryKey">> & {
-  /** The keys that open the service; undefined when it is open to everybody (`AUTH=none`). */
-  readonly keys: Keys | undefined;
+export type Settings = Readonly<
+  Omit<
+    Values,
+    | "auth"
+    | "primaryKey"
+    | "secondaryKey"
+    | "primaryKeyFile"
+    | "secondaryKeyFile"
+    | "tokenIssuer"
+    | "tokenAudience"
+    | "tokenJwksUri"
+    | "tlsCertificateFile"
+    | "tlsKeyFile"
+  >
+> & {
+  /** Undefined when the service speaks clear text. */
+  readonly tls: CertificateFiles | undefined;
+  readonly access: Access;
 };
 
 /**
@@ -220,70 +300,28 @@ export function loadSettings(
     }
     return [name, parsed.data];
   });
-  const { auth, primaryKey, secondaryKey, ...settings } = Object.fromEntries(entries) as Values;
-  const primary = primaryKey ?? (env[variables.primaryKey] || makeKey?.());
+  const values = Object.fromEntries(entries) as Values;
+  const { primaryKey, primaryKeyFile, tlsCertificateFile, tlsKeyFile } = values;
+  const primary =
+    primaryKey ?? (env[variables.primaryKey] || (primaryKeyFile ? undefined : makeKey?.()));
   problems.push(
-    ...portProblems(settings),
-    ...keyProblems({ auth, primaryKey, secondaryKey, hasKey: Boolean(primary) }),
+    ...portProblems(values),
+    ...accessProblems(values, env, Boolean(primary)),
+    ...tlsProblems(values),
+    ...unsupportedProblems(env),
   );
-  problems.push(...unsupportedProblems(env));
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.freeze({
-    ...settings,
-    instances: settings.instances || defaultInstances(settings),
-    keys: auth === "none" ? undefined : { primary: primary as string, secondary: secondaryKey },
+    ...values,
+    instances: values.instances || defaultInstances(values),
+    tls:
+      tlsCertificateFile && tlsKeyFile
+        ? { certificateFile: tlsCertificateFile, keyFile: tlsKeyFile }
+        : undefined,
+    access: accessOf(values, primary),
   });
 }
 
 /** One session worker for every `threadsPerInstance` cores that this process may use. */
 const defaultInstances = ({ threadsPerInstance }: Pick<Values, "threadsPerInstance">) =>
   Math.max(1, Math.floor(os.availableParallelism() / threadsPerInstance));
-
-function portProblems({
-  port,
-  metricsPort,
-  grpcPort,
-}: Pick<Values, "port" | "metricsPort" | "grpcPort">): string[] {
-  const same = (variable: string, value: number | undefined, other: string) =>
-    `${variable} is ${value}, the same as ${other}: choose another`;
-  return [
-    ...(port !== 0 && port === metricsPort ? [same("METRICS_PORT", metricsPort, "PORT")] : []),
-    ...(grpcPort && grpcPort === port ? [same("GRPC_PORT", grpcPort, "PORT")] : []),
-    ...(grpcPort && grpcPort === metricsPort ? [same("GRPC_PORT", grpcPort, "METRICS_PORT")] : []),
-  ];
-}
-
-interface KeyValues extends Pick<Values, "auth" | "primaryKey" | "secondaryKey"> {
-  readonly hasKey: boolean;
-}
-
-function keyProblems({ auth, primaryKey, secondaryKey, hasKey }: KeyValues): string[] {
-  if (auth === "none") {
-    if (!primaryKey && !secondaryKey) return [];
-    return ["AUTH is none, but a key is set: remove the keys or set AUTH=key"];
-  }
-  if (secondaryKey && !primaryKey) {
-    return ["SECONDARY_KEY is set without PRIMARY_KEY: set both or only the latter"];
-  }
-  return hasKey ? [] : ["PRIMARY_KEY is not set: set it, or AUTH=none for an open service"];
-}
-
-/** A Deployment may ask for what this server cannot do: it must not start and quietly do less, in clear text or on the CPU. */
-function unsupportedProblems(env: Readonly<Record<string, string | undefined>>): string[] {
-  const { executionProvider, runtimeAddress, tlsCertificateFile, tlsKeyFile } = deploymentVariables;
-  const noTls = "this server does not speak TLS; remove it and end TLS in front of it";
-  const refusals: Readonly<Record<string, string>> = {
-    [runtimeAddress]: "this server uses no runtime beside it; remove it",
-    [tlsCertificateFile]: noTls,
-    [tlsKeyFile]: noTls,
-    ...(env[executionProvider] === "cpu"
-      ? {}
-      : {
-          [executionProvider]:
-            "this server runs models on the CPU only; set it to cpu or remove it",
-        }),
-  };
-  return Object.entries(refusals)
-    .filter(([variable]) => env[variable])
-    .map(([variable, reason]) => `${variable} is "${env[variable]}": ${reason}`);
-}

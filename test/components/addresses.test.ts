@@ -29,14 +29,14 @@ describe("addresses", () => {
     assert.deepEqual(await reach({}), {
       scoringUri: "http://10.0.0.9/api/v1/service/resnet/score",
       swaggerUri: "http://10.0.0.9/api/v1/service/resnet/swagger.json",
-      grpcEndpoint: "10.0.0.9:50051",
+      grpcEndpoint: "10.0.0.9:80",
     });
   });
 
   it("are bare on FPGA stacks, as clients that append :80 need it", async () => {
     assert.deepEqual(await reach({ fpga: true }), {
       scoringUri: "http://10.0.0.9/",
-      swaggerUri: "http://10.0.0.9:8080/api/v1/service/resnet/swagger.json",
+      swaggerUri: "http://10.0.0.9/api/v1/service/resnet/swagger.json",
       grpcEndpoint: "10.0.0.9:80",
     });
   });
@@ -47,13 +47,13 @@ describe("addresses", () => {
       {
         scoringUri: "https://edge.example.com:30001/api/v1/service/resnet/score",
         swaggerUri: "https://edge.example.com:30001/api/v1/service/resnet/swagger.json",
-        grpcEndpoint: "edge.example.com:30002",
+        grpcEndpoint: "edge.example.com:30001",
       },
     );
     assert.deepEqual(await reach({ exposure: { kind: "node-port", host: undefined } }), {
       scoringUri: "http://resnet.scoring.svc/api/v1/service/resnet/score",
       swaggerUri: "http://resnet.scoring.svc/api/v1/service/resnet/swagger.json",
-      grpcEndpoint: "resnet.scoring.svc:50051",
+      grpcEndpoint: "resnet.scoring.svc:80",
     });
   });
 

@@ -123,7 +123,9 @@ describe("the scoring service", () => {
       MAX_QUEUE_WAIT_MS: "500",
       METRICS_PORT: "5002",
       PORT: "5001",
+      PRIMARY_KEY_FILE: "/etc/scoring/keys/primaryKey",
       SCORING_TIMEOUT_MS: "60000",
+      SECONDARY_KEY_FILE: "/etc/scoring/keys/secondaryKey",
       SERVICE_NAME: "scoring-service",
       SHUTDOWN_GRACE_MS: "60000",
       THREADS_PER_INSTANCE: "1",
@@ -134,19 +136,46 @@ describe("the scoring service", () => {
     assert.equal(environmentOf(cpu)["EXECUTION_PROVIDER"], undefined);
   });
 
-  it("takes its keys from a Secret only", () => {
-    const [server] = specOf(gpu).template.spec.containers;
-    assert.deepEqual(server?.env, [
-      {
-        name: "PRIMARY_KEY",
-        valueFrom: { secretKeyRef: { name: "scoring-service-keys", key: "primaryKey" } },
-      },
-      {
-        name: "SECONDARY_KEY",
-        valueFrom: { secretKeyRef: { name: "scoring-service-keys", key: "secondaryKey" } },
-      },
+  it("finds its keys in the files of a Secret, where they may change", () => {
+    const { containers, volumes } = specOf(gpu).template.spec;
+    assert.equal(containers[0]?.["env"], undefined);
+    assert.deepEqual(containers[0]?.["volumeMounts"], [
+      { name: "tmp", mountPath: "/tmp" },
+      { name: "keys", mountPath: "/etc/scoring/keys", readOnly: true },
+      { name: "tls", mountPath: "/etc/scoring/tls", readOnly: true },
     ]);
-    assert(!Object.keys(environmentOf(gpu)).some((name) => name.includes("PRIMARY")));
+    assert.deepEqual((volumes as unknown[]).slice(1), [
+      { name: "keys", secret: { secretName: "scoring-service-keys", defaultMode: 0o440 } },
+      { name: "tls", secret: { secretName: "scoring-service-tls", defaultMode: 0o440 } },
+    ]);
+  });
+
+  it("starts new pods for another configuration, not for other keys or certificates", () => {
+    const { metadata } = specOf(gpu).template as unknown as { metadata: { annotations: unknown } };
+    assert.deepEqual(metadata.annotations, { "accelerated-scoring/configuration": "1" });
+  });
+
+  it("takes tokens of an issuer, whose keys it may fetch", async () => {
+    const run = await runProgram("eastus", {
+      auth: "token",
+      "token.issuer": "https://login.microsoftonline.com/tenant/v2.0",
+      "token.audience": "api://scoring",
+    });
+    const { AUTH, TOKEN_ISSUER, TOKEN_AUDIENCE, TOKEN_JWKS_URI, PRIMARY_KEY_FILE } =
+      environmentOf(run);
+    assert.deepEqual(
+      [AUTH, TOKEN_ISSUER, TOKEN_AUDIENCE, TOKEN_JWKS_URI, PRIMARY_KEY_FILE],
+      [
+        "token",
+        "https://login.microsoftonline.com/tenant/v2.0",
+        "api://scoring",
+        undefined,
+        undefined,
+      ],
+    );
+    const { egress } = find(run, "NetworkPolicy").inputs["spec"] as { egress: unknown[] };
+    assert.deepEqual(egress.slice(1), [{ ports: [{ port: 443, protocol: "TCP" }] }]);
+    assert.equal(run.exported["primaryKey"], undefined);
   });
 
   it("goes where its accelerator is, spread over nodes and zones", () => {
@@ -271,7 +300,7 @@ describe("the scoring service", () => {
       type: "LoadBalancer",
       ports: { scoring: 443, grpc: 50051 },
     });
-    assert.deepEqual(serviceOf(fpga).ports, { scoring: 8443, grpc: 443 });
+    assert.deepEqual(serviceOf(fpga).ports, { scoring: 443, grpc: 50051 });
     assert.deepEqual(serviceOf(edge), {
       annotations: {},
       type: "NodePort",
@@ -288,7 +317,7 @@ describe("the scoring service", () => {
       "service.beta.kubernetes.io/azure-load-balancer-internal": "true",
     });
     const clear = await runProgram("westeurope", { "tls.mode": "none", allowClearText: true });
-    assert.deepEqual(serviceOf(clear).ports, { scoring: 8080, grpc: 80 });
+    assert.deepEqual(serviceOf(clear).ports, { scoring: 80, grpc: 50051 });
     assert.equal(environmentOf(clear)["TLS_KEY_FILE"], undefined);
     assert.deepEqual(
       (specOf(clear).template.spec.containers[0]?.["livenessProbe"] as { httpGet: unknown })

@@ -63,7 +63,7 @@ describe("the server's process", () => {
     [
       "two wrong settings",
       { ...free, PORT: "x", AUTH: "maybe" },
-      'PORT is "x": must be a whole number from 0 to 65535\nAUTH is "maybe": must be key or none\n',
+      'PORT is "x": must be a whole number from 0 to 65535\nAUTH is "maybe": must be key, token or none\n',
     ],
     [
       "no key",

@@ -3,7 +3,12 @@ import { readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { variables } from "../../scoring-image/src/contract";
-import { definitions, loadSettings, SettingsError } from "../../scoring-image/src/settings";
+import {
+  definitions,
+  loadSettings,
+  SettingsError,
+  type Settings,
+} from "../../scoring-image/src/settings";
 import { root } from "../support/paths";
 
 const withKey = { PRIMARY_KEY: "key-of-the-settings-tests" };
@@ -18,6 +23,8 @@ function problems(env: Record<string, string>): readonly string[] {
   return [];
 }
 
+const keysOf = ({ access }: Settings) => (access.kind === "keys" ? access.keys : undefined);
+
 describe("settings", () => {
   it("has a default for everything but the keys", () => {
     const settings = loadSettings(withKey);
@@ -25,7 +32,11 @@ describe("settings", () => {
     assert.equal(settings.port, 5001);
     assert.equal(settings.metricsPort, 5002);
     assert.equal(settings.scoringTimeoutMs, 60_000);
-    assert.deepEqual(settings.keys, { primary: withKey.PRIMARY_KEY, secondary: undefined });
+    assert.deepEqual(settings.access, {
+      kind: "keys",
+      keys: { primary: withKey.PRIMARY_KEY, secondary: undefined },
+    });
+    assert.equal(settings.tls, undefined);
     assert.equal(settings.instances, os.availableParallelism());
     assert.ok(Object.isFrozen(settings));
   });
@@ -42,7 +53,7 @@ describe("settings", () => {
   const cases: [env: Record<string, string>, message: string][] = [
     [{ PORT: "http" }, 'PORT is "http": must be a whole number from 0 to 65535'],
     [{ PORT: "70000" }, 'PORT is "70000": must be a whole number from 0 to 65535'],
-    [{ AUTH: "off" }, 'AUTH is "off": must be key or none'],
+    [{ AUTH: "off" }, 'AUTH is "off": must be key, token or none'],
     [
       { PRIMARY_KEY: "short" },
       "PRIMARY_KEY is set: must be 8 to 256 printable characters without spaces",
@@ -78,7 +89,45 @@ describe("settings", () => {
     ],
     [
       { TLS_CERTIFICATE_FILE: "/tls/tls.crt" },
-      'TLS_CERTIFICATE_FILE is "/tls/tls.crt": this server does not speak TLS; remove it and end TLS in front of it',
+      "TLS_CERTIFICATE_FILE is set without TLS_KEY_FILE: set both, or neither for clear text",
+    ],
+    [
+      { TLS_KEY_FILE: "/tls/tls.key" },
+      "TLS_KEY_FILE is set without TLS_CERTIFICATE_FILE: set both, or neither for clear text",
+    ],
+    [
+      { PRIMARY_KEY_FILE: "/keys/primaryKey" },
+      "PRIMARY_KEY_FILE or SECONDARY_KEY_FILE is set beside a key: set keys or files",
+    ],
+    [
+      { SECONDARY_KEY_FILE: "/keys/secondaryKey", PRIMARY_KEY: "" },
+      "SECONDARY_KEY_FILE is set without PRIMARY_KEY_FILE: set both or only the latter",
+    ],
+    [
+      { TOKEN_AUDIENCE: "api://scoring" },
+      "TOKEN_AUDIENCE is set, but AUTH is key: remove it or change AUTH",
+    ],
+    [
+      { AUTH: "token", PRIMARY_KEY: "", TOKEN_AUDIENCE: "api://scoring" },
+      "TOKEN_ISSUER is not set: AUTH=token needs it",
+    ],
+    [
+      {
+        AUTH: "token",
+        PRIMARY_KEY: "a-long-enough-key",
+        TOKEN_ISSUER: "https://issuer.example.com",
+        TOKEN_AUDIENCE: "api://scoring",
+      },
+      "PRIMARY_KEY is set, but AUTH is token: remove it or change AUTH",
+    ],
+    [
+      {
+        AUTH: "token",
+        PRIMARY_KEY: "",
+        TOKEN_ISSUER: "http://issuer.example.com",
+        TOKEN_AUDIENCE: "api://scoring",
+      },
+      'TOKEN_ISSUER is "http://issuer.example.com": must be an https:// address',
     ],
   ];
   for (const [env, message] of cases) {
@@ -100,11 +149,14 @@ describe("settings", () => {
   it("needs a key, an open service or a way to make one", () => {
     const message = "PRIMARY_KEY is not set: set it, or AUTH=none for an open service";
     assert.deepEqual(problems({}), [message]);
-    assert.equal(loadSettings({ AUTH: "none" }).keys, undefined);
+    assert.deepEqual(loadSettings({ AUTH: "none" }).access, { kind: "open" });
     for (const env of [{}, { PRIMARY_KEY: "" }]) {
-      assert.equal(loadSettings(env, () => "made-up-key").keys?.primary, "made-up-key");
+      assert.deepEqual(keysOf(loadSettings(env, () => "made-up-key")), {
+        primary: "made-up-key",
+        secondary: undefined,
+      });
     }
-    assert.equal(loadSettings(withKey, () => "made-up-key").keys?.primary, withKey.PRIMARY_KEY);
+    assert.equal(keysOf(loadSettings(withKey, () => "made-up-key"))?.primary, withKey.PRIMARY_KEY);
   });
 
   it("never shows the value of a key", () => {

@@ -83,10 +83,10 @@ export const refusedSettings: readonly RefusedSettings[] = [
   {
     title: "several problems at once",
     stack: "eastus",
-    overrides: { replicas: 0, auth: "token" },
+    overrides: { replicas: 0, auth: "password" },
     lines: [
       'replicas is "0": it must be a whole number from 1 to 1000. Mend it with: pulumi config set replicas 1',
-      'auth is "token": it must be one of key, none. Mend it with: pulumi config set auth key',
+      'auth is "password": it must be one of key, token, none. Mend it with: pulumi config set auth key',
     ],
   },
   {
@@ -311,6 +311,30 @@ export const refusedSettings: readonly RefusedSettings[] = [
     overrides: { memoryGbLimit: "1" },
     lines: [
       'memoryGbLimit is "1": it must not be less than memoryGb, 4. Mend it with: pulumi config set memoryGbLimit 4',
+    ],
+  },
+  {
+    title: "keys of tokens that are fetched in clear text",
+    stack: "eastus",
+    overrides: { auth: "token", "token.jwksUri": "http://example.com/keys" },
+    lines: [
+      'token.jwksUri is "http://example.com/keys": it must be empty or an https:// address. Mend it with: pulumi config set token.jwksUri https://login.microsoftonline.com/TENANT/discovery/v2.0/keys',
+    ],
+  },
+  {
+    title: "tokens without an issuer",
+    stack: "eastus",
+    overrides: { auth: "token", "token.audience": "api://scoring" },
+    lines: [
+      "token.issuer is not set: auth token needs token.issuer and token.audience. Mend it with: pulumi config set token.issuer https://login.microsoftonline.com/TENANT/v2.0",
+    ],
+  },
+  {
+    title: "an issuer of tokens that nobody is asked for",
+    stack: "eastus",
+    overrides: { "token.issuer": "https://login.microsoftonline.com/TENANT/v2.0" },
+    lines: [
+      "token.issuer is set, but auth is key: no token is asked for. Mend it with: pulumi config rm token.issuer",
     ],
   },
   {

@@ -11,7 +11,7 @@ export const authorization = `Bearer ${primaryKey}`;
 export interface RunningService {
   readonly url: string;
   readonly metricsUrl: string;
-  /** Host and port of gRPC; empty unless GRPC_PORT is set. */
+  /** Host and port of gRPC; those of HTTP unless GRPC_PORT is set. */
   readonly grpcAddress: string;
   readonly service: ScoringService;
   /** POSTs a body to `/score` (or another path) with a valid key unless the headers say otherwise. */
@@ -32,7 +32,9 @@ export async function startService(env: Record<string, string>): Promise<Running
     METRICS_PORT: "0",
     INSTANCES: "1",
     LOG_LEVEL: "silent",
-    ...(env["AUTH"] === "none" ? {} : { PRIMARY_KEY: primaryKey, SECONDARY_KEY: secondaryKey }),
+    ...((env["AUTH"] ?? "key") === "key"
+      ? { PRIMARY_KEY: primaryKey, SECONDARY_KEY: secondaryKey }
+      : {}),
     ...env,
   });
   const service = new ScoringService({
@@ -40,7 +42,7 @@ export async function startService(env: Record<string, string>): Promise<Running
     logger: createLogger(settings.logLevel),
     workerEntry: path.join(dist, "sessionWorker.js"),
   });
-  const { url, metricsUrl, grpcAddress = "" } = await service.start();
+  const { url, metricsUrl, grpcAddress } = await service.start();
   return {
     url,
     metricsUrl,

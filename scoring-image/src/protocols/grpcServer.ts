@@ -1,18 +1,20 @@
 import {
   Metadata,
   Server,
-  ServerCredentials,
   status,
   type sendUnaryData,
+  type ServerOptions,
   type ServerUnaryCall,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { Logger } from "pino";
+import type { GrpcReceiver } from "../connections/frontDoor";
+import { grpcReceiver } from "../connections/grpcReceiver";
 import { headers } from "../contract";
 import { errorTable, ScoringError, toScoringError } from "../errors";
 import type { CallContext } from "../inference/batcher";
-import type { Authenticator } from "../security/keys";
+import type { Authenticator } from "../security/authenticator";
 import type { Metrics } from "../telemetry/metrics";
 import { checkRoute } from "./grpc/route";
 
@@ -25,37 +27,51 @@ export interface GrpcServerOptions {
   readonly authenticate: Authenticator;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** How its connections are kept alive and bounded. */
+  readonly connectionOptions: ServerOptions;
 }
 
 /** Answers one call; what it throws is sent as the status that the error table gives it. */
 export type UnaryHandler<Request> = (request: Request, context: CallContext) => unknown;
 
-/** A service of unary methods that need a key. */
+/** A service of unary methods. */
 export interface GrpcService {
   readonly definition: ServiceDefinition;
   /** By the method's name in the `.proto` file. */
   readonly methods: Readonly<Record<string, UnaryHandler<never>>>;
   /** Label of the scoring methods in the metrics. */
   readonly protocol: string;
+  /** The methods that need no key. */
+  readonly open?: readonly string[];
   /** The methods that score. */
   readonly scoring: readonly string[];
 }
 
 /** The gRPC server that all gRPC protocols register their services on. For every call, in this order: key, route, message, method. */
 export class GrpcServer {
-  /** grpc-js's own server, for those who bring connections to it. */
-  readonly server: Server;
+  /** What brings connections to it; it opens no port of its own. */
+  readonly receiver: GrpcReceiver;
+  readonly #server: Server;
   readonly #options: GrpcServerOptions;
   readonly #names: string[] = [];
   #isDraining = false;
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
-    this.server = new Server({
+    this.#server = new Server({
+      ...options.connectionOptions,
       "grpc.max_receive_message_length": options.maxBodyBytes,
       // Answers are as large as the model makes them.
       "grpc.max_send_message_length": -1,
     });
+    const { inject, drain } = grpcReceiver(this.#server);
+    this.receiver = {
+      inject,
+      drain: () => {
+        this.#isDraining = true;
+        drain();
+      },
+    };
   }
 
   /** Full names of the services that were added. */
@@ -63,13 +79,13 @@ export class GrpcServer {
     return this.#names;
   }
 
-  /** True once `drain` has been called. */
+  /** True once its connections are being drained. */
   get isDraining(): boolean {
     return this.#isDraining;
   }
 
-  /** Adds a service whose every call needs a key. */
-  add({ definition, methods, protocol, scoring }: GrpcService): void {
+  /** Adds a service whose calls need a key, but for those that it says are open. */
+  add({ definition, methods, protocol, scoring, open = [] }: GrpcService): void {
     const named = Object.entries(definition);
     // A message that cannot be read must be the caller's fault; grpc-js itself would call it INTERNAL, on which old clients retry for long.
     const raw = named.map(([name, method]) => [
@@ -85,7 +101,7 @@ export class GrpcServer {
           readMessage(path, () => requestDeserialize(bytes) as unknown),
           context,
         );
-      return [name, this.#unary(path, begin, answer)];
+      return [name, this.#unary(path, begin, answer, open.includes(name))];
     });
     this.addOpen(
       Object.fromEntries(raw) as ServiceDefinition,
@@ -97,13 +113,14 @@ export class GrpcServer {
   addOpen(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
     const [first] = Object.values(definition);
     this.#names.push(first?.path.split("/")[1] ?? "");
-    this.server.addService(definition, implementation);
+    this.#server.addService(definition, implementation);
   }
 
   #unary(
     path: string,
     begin: () => ((code: string) => void) | undefined,
     answer: UnaryHandler<Buffer>,
+    isOpen: boolean,
   ) {
     return (call: ServerUnaryCall<Buffer, unknown>, reply: sendUnaryData<unknown>) => {
       const started = performance.now();
@@ -113,7 +130,7 @@ export class GrpcServer {
         const ms = Math.round((performance.now() - started) * 1000) / 1000;
         this.#options.logger.info({ method: path, code, ms }, "request");
       };
-      this.#answer(call, answer).then(
+      this.#answer(call, answer, isOpen).then(
         (message) => {
           reply(null, message);
           end("OK");
@@ -128,9 +145,13 @@ export class GrpcServer {
     };
   }
 
-  async #answer(call: ServerUnaryCall<Buffer, unknown>, answer: UnaryHandler<Buffer>) {
+  async #answer(
+    call: ServerUnaryCall<Buffer, unknown>,
+    answer: UnaryHandler<Buffer>,
+    isOpen: boolean,
+  ) {
     const { authenticate, serviceName, scoringTimeoutMs } = this.#options;
-    authenticate(textOf(call.metadata, "authorization"));
+    if (!isOpen) await authenticate(textOf(call.metadata, "authorization"));
     checkRoute(textOf(call.metadata, headers.grpcRoute), serviceName);
     return await answer(call.request, callContext(call, scoringTimeoutMs));
   }
@@ -138,37 +159,6 @@ export class GrpcServer {
   #logFailure(error: ScoringError): void {
     const level = errorTable[error.code].grpc === "INTERNAL" ? "error" : "debug";
     this.#options.logger[level]({ err: error.cause ?? error, code: error.code }, "request failed");
-  }
-
-  /**
-   * Listens on a port of its own, in clear text.
-   * @returns the port, which the system chooses for 0
-   * @throws Error when the port is in use
-   */
-  listen(host: string, port: number): Promise<number> {
-    const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-    return new Promise((resolve, reject) => {
-      this.server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
-        error ? reject(inUse(error, port)) : resolve(bound),
-      );
-    });
-  }
-
-  /**
-   * Takes no more calls and waits for those that were accepted.
-   * @returns true when all ended by themselves, false when `graceMs` cut them off
-   */
-  async drain(graceMs: number): Promise<boolean> {
-    this.#isDraining = true;
-    let timer: NodeJS.Timeout | undefined;
-    const ended = new Promise<boolean>((resolve) => this.server.tryShutdown(() => resolve(true)));
-    const expired = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), graceMs);
-    });
-    const isComplete = await Promise.race([ended, expired]);
-    clearTimeout(timer);
-    if (!isComplete) this.server.forceShutdown();
-    return isComplete;
   }
 }
 
@@ -204,10 +194,4 @@ function statusOf(error: ScoringError) {
   // The status says what kind of error it is, this says which one.
   metadata.set("error-code", error.code);
   return { code: status[errorTable[error.code].grpc], details: error.message, metadata };
-}
-
-/** grpc-js reports a port in use as text; `main.ts` explains Node's own error. */
-function inUse(error: Error, port: number): Error {
-  if (!error.message.includes("EADDRINUSE")) return error;
-  return Object.assign(new Error(error.message), { code: "EADDRINUSE", port, syscall: "listen" });
 }

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type tls from "node:tls";
 import cors from "@fastify/cors";
 import Fastify, {
   LogController,
@@ -8,9 +9,11 @@ import Fastify, {
   type FastifyRequest,
 } from "fastify";
 import type { Logger } from "pino";
+import type { ConnectionAge } from "../connections/connectionAge";
+import { tcpOptions } from "../connections/frontDoor";
 import { headers } from "../contract";
 import { ScoringError, toScoringError } from "../errors";
-import type { Authenticator } from "../security/keys";
+import type { Authenticator } from "../security/authenticator";
 import type { Settings } from "../settings";
 import { errorBody } from "./errorBody";
 import { echoRequestIds, requestIdOf } from "./requestIds";
@@ -19,6 +22,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Served without a key. */
     isOpen?: boolean;
+    /** Body of an error in the words of the route's protocol. */
+    errorForm?: (error: ScoringError) => object;
   }
 }
 
@@ -28,6 +33,10 @@ export interface HttpServerOptions {
   readonly logger: Logger;
   /** True from SIGTERM on: every answer then asks its client to close the connection. */
   readonly isDraining: () => boolean;
+  /** Tells which connections are old enough to be closed after their next answer. */
+  readonly age: ConnectionAge;
+  /** Undefined for clear text. */
+  readonly tls: tls.TlsOptions | undefined;
 }
 
 /** Seconds after which an overloaded or unready service should be asked again. */
@@ -43,6 +52,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   const logger: FastifyBaseLogger = options.logger;
   const app = Fastify({
     loggerInstance: logger,
+    ...listenOptions(options),
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIdOf,
     keepAliveTimeout: settings.keepAliveTimeoutMs,
@@ -59,29 +69,37 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _body, done) => done(null));
   onRequest(app, (request, reply) => {
-    if (options.isDraining()) void reply.header("connection", "close");
+    if (options.isDraining() || options.age.isOver(request.raw.socket))
+      void reply.header("connection", "close");
     forgetMalformedType(request);
     echoRequestIds(request, reply);
   });
   await allowOrigins(app, settings.corsOrigins);
   onRequest(app, (request) => {
-    if (request.is404 || request.routeOptions.config.isOpen) return;
-    options.authenticate(request.headers.authorization);
+    if (request.is404 || request.routeOptions.config.isOpen) return undefined;
+    return options.authenticate(request.headers.authorization);
   });
   addErrorAnswers(app);
   addAccessLog(app);
   return app;
 }
 
-/** Adds a synchronous hook: one that returns a promise costs a turn of the event loop, and every request passes here. */
+/** Fastify's types know a server with TLS and one without as two, which no route of ours has to tell apart. */
+const listenOptions = ({ tls: tlsOptions, settings }: HttpServerOptions): object =>
+  tlsOptions
+    ? { https: { ...tcpOptions, ...tlsOptions, handshakeTimeout: settings.handshakeTimeoutMs } }
+    : { http: tcpOptions };
+
+/** Adds a hook that is synchronous where it can be: a promise costs a turn of the event loop, and every request passes here. */
 function onRequest(
   app: FastifyInstance,
-  act: (request: FastifyRequest, reply: FastifyReply) => void,
+  act: (request: FastifyRequest, reply: FastifyReply) => void | Promise<void>,
 ): void {
   app.addHook("onRequest", (request, reply, done) => {
     try {
-      act(request, reply);
-      done();
+      const pending = act(request, reply);
+      if (pending) pending.then(() => done(), done);
+      else done();
     } catch (error) {
       done(error as Error);
     }
@@ -121,7 +139,9 @@ function addErrorAnswers(app: FastifyInstance): void {
     request.log[level]({ err: error.cause ?? error, code: error.code }, "request failed");
     if (error.retryable) void reply.header("retry-after", retryAfterSeconds);
     if (error.code === "UNAUTHENTICATED") void reply.header("www-authenticate", "Bearer");
-    return reply.code(error.httpStatus).send(errorBody(error, request.id));
+    const { errorForm } = request.routeOptions.config;
+    const body = errorForm ? errorForm(error) : errorBody(error, request.id);
+    return reply.code(error.httpStatus).send(body);
   });
 }
 
@@ -143,7 +163,8 @@ function addAccessLog(app: FastifyInstance): void {
 
 /** Answers what Node's HTTP parser refused: there is no request to hang an answer on, only a socket. */
 function answerUnparsable(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === "ECONNRESET") {
+  // A failed TLS handshake is reported here too, and nothing can be said to its client.
+  if (!socket.writable || !/^(HPE|ERR_HTTP)_/.test(error.code ?? "")) {
     socket.destroy();
     return;
   }
@@ -166,6 +187,8 @@ function answerUnparsable(error: Error & { code?: string }, socket: Socket): voi
             new ScoringError("INVALID_REQUEST", "This is not an HTTP/1.1 request."),
           ];
   const body = JSON.stringify(errorBody(fault, ""));
+  // The client gets a moment to read the answer, and may not keep the connection by never closing it.
+  setTimeout(() => socket.destroy(), 1000);
   socket.end(
     `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );

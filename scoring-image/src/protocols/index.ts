@@ -1,14 +1,19 @@
 import type { AddressInfo } from "node:net";
+import type https from "node:https";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
+import { ConnectionAge } from "../connections/connectionAge";
+import { FrontDoor } from "../connections/frontDoor";
+import { grpcConnectionOptions } from "../connections/grpcReceiver";
 import type { JsonThread } from "../json/jsonThread";
 import type { Predictor } from "../inference/predictor";
-import { credentialForms, keyAuthenticator, openAuthenticator } from "../security/keys";
 import type { ScriptPool } from "../scripting/scriptPool";
+import type { Certificate } from "../security/certificate";
+import type { Authenticators } from "../security/authenticators";
+import { renewCertificate, tlsOptions } from "../security/tls";
 import type { Settings } from "../settings";
 import type { Metrics } from "../telemetry/metrics";
 import { registerAzureml } from "./azureml/routes";
-import { drain } from "./drain";
 import { addHealth } from "./grpc/health";
 import { GrpcServer } from "./grpcServer";
 import { registerHealth, type Readiness } from "./health";
@@ -17,6 +22,8 @@ import { buildMetricsServer } from "./metricsServer";
 import type { ServedModel } from "./modelReference";
 import { registerTensorflow } from "./tensorflow/rest";
 import { modelServiceOf, predictionServiceOf } from "./tensorflow/services";
+import { openInferenceService } from "./openInference/grpc";
+import { registerOpenInference } from "./openInference/rest";
 
 export interface ProtocolsOptions {
   readonly settings: Settings;
@@ -29,12 +36,15 @@ export interface ProtocolsOptions {
   readonly isReady: Readiness;
   /** True from SIGTERM on. */
   readonly isDraining: () => boolean;
+  readonly authenticators: Authenticators;
+  /** Undefined for clear text. */
+  readonly certificate: Certificate | undefined;
 }
 
 /** Where a started service can be reached. */
 export interface ServiceAddress {
-  /** For example `127.0.0.1:50051`; absent when gRPC is not served. */
-  readonly grpcAddress?: string;
+  /** Of the port for gRPC if there is one, else of the port that HTTP has too; for example `127.0.0.1:50051`. */
+  readonly grpcAddress: string;
   /** For example `http://127.0.0.1:5001`. */
   readonly url: string;
   readonly metricsUrl: string;
@@ -54,49 +64,64 @@ export interface AdapterOptions extends ServedModel {
 export class Protocols {
   readonly http: FastifyInstance;
   readonly grpc: GrpcServer;
+  readonly #door: FrontDoor;
   readonly #metricsHttp: FastifyInstance;
-  readonly #settings: Settings;
+  readonly #options: ProtocolsOptions;
+  #endWatch: (() => void) | undefined;
 
-  private constructor(http: FastifyInstance, options: ProtocolsOptions) {
-    const { settings, predictor, json, metrics, logger, isReady } = options;
+  private constructor(http: FastifyInstance, age: ConnectionAge, options: ProtocolsOptions) {
+    const { settings, predictor, json, metrics, logger, isReady, authenticators } = options;
     const serviceName = settings.serviceName ?? predictor.model.name;
     const adapter = { ...settings, model: predictor.model, serviceName, predictor, json, metrics };
-    this.#settings = settings;
+    this.#options = options;
     this.http = http;
     this.grpc = new GrpcServer({
       ...adapter,
       logger,
-      authenticate: settings.keys
-        ? keyAuthenticator(settings.keys, credentialForms.grpc)
-        : openAuthenticator,
+      connectionOptions: grpcConnectionOptions(settings),
+      authenticate: authenticators.grpc,
     });
+    this.#door = new FrontDoor(http.server, { ...settings, age, grpc: this.grpc.receiver });
     this.#metricsHttp = buildMetricsServer(metrics);
     registerHealth(http, isReady);
     addHealth(this.grpc, isReady);
     registerAzureml(http, { ...adapter, script: options.script });
     registerTensorflow(http, adapter);
+    registerOpenInference(http, adapter, isReady);
     this.grpc.add(predictionServiceOf(adapter));
     this.grpc.add(modelServiceOf(adapter));
+    this.grpc.add(openInferenceService(adapter, isReady));
   }
 
   /** Puts the servers together; none listens yet. */
   static async build(options: ProtocolsOptions): Promise<Protocols> {
-    const { settings, logger, isDraining } = options;
-    const authenticate = settings.keys ? keyAuthenticator(settings.keys) : openAuthenticator;
-    const http = await buildHttpServer({ settings, logger, authenticate, isDraining });
-    return new Protocols(http, options);
+    const { settings, certificate } = options;
+    const age = new ConnectionAge(settings.connectionMaxAgeMs);
+    const http = await buildHttpServer({
+      ...options,
+      authenticate: options.authenticators.http,
+      age,
+      tls: certificate && tlsOptions(certificate),
+    });
+    return new Protocols(http, age, options);
   }
 
   /** @throws Node's EADDRINUSE when a port is taken */
   async listen(): Promise<ServiceAddress> {
-    const { host, port, metricsPort, grpcPort } = this.#settings;
-    await this.http.listen({ host, port });
+    const { settings, certificate, logger } = this.#options;
+    const { host, metricsPort, tls } = settings;
+    await this.http.ready();
+    const [first, second = first] = await this.#door.listen();
     await this.#metricsHttp.listen({ host, port: metricsPort });
-    const grpc = grpcPort === undefined ? undefined : await this.grpc.listen(host, grpcPort);
+    if (tls && certificate) {
+      const server = this.http.server as unknown as https.Server;
+      this.#endWatch = renewCertificate(server, tls, certificate, logger);
+    }
+    const metrics = this.#metricsHttp.server.address() as AddressInfo;
     return {
-      ...(grpc === undefined ? {} : { grpcAddress: `${hostOf(this.http)}:${grpc}` }),
-      url: urlOf(this.http),
-      metricsUrl: urlOf(this.#metricsHttp),
+      grpcAddress: hostAndPort(second),
+      url: `${tls ? "https" : "http"}://${hostAndPort(first)}`,
+      metricsUrl: `http://${hostAndPort(metrics)}`,
     };
   }
 
@@ -104,22 +129,17 @@ export class Protocols {
    * Closes the doors and waits for the requests that were accepted, at most `graceMs`.
    * @returns false when requests were cut off
    */
-  async drain(graceMs: number): Promise<boolean> {
-    const complete = await Promise.all([drain(this.http, graceMs), this.grpc.drain(graceMs)]);
-    return complete.every(Boolean);
+  drain(graceMs: number): Promise<boolean> {
+    return this.#door.drain(graceMs);
   }
 
   /** Closes what `drain` leaves open. */
   async close(): Promise<void> {
+    this.#endWatch?.();
+    this.#options.authenticators.close();
     await Promise.all([this.http.close(), this.#metricsHttp.close()]);
   }
 }
 
-const addressOf = (app: FastifyInstance) => app.server.address() as AddressInfo;
-
-function hostOf(app: FastifyInstance): string {
-  const { address, family } = addressOf(app);
-  return family === "IPv6" ? `[${address}]` : address;
-}
-
-const urlOf = (app: FastifyInstance) => `http://${hostOf(app)}:${addressOf(app).port}`;
+const hostAndPort = ({ address, family, port }: AddressInfo) =>
+  `${family === "IPv6" ? `[${address}]` : address}:${port}`;

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { ScoringError } from "../errors";
+import { credentialForms, type Authenticator } from "./authenticator";
 
 /** The keys that open the service; both are valid at once so that one can be changed while the other is in use. */
 export interface Keys {
@@ -7,41 +8,50 @@ export interface Keys {
   readonly secondary?: string | undefined;
 }
 
-/** Decides whether a caller may score. @throws ScoringError UNAUTHENTICATED */
-export type Authenticator = (authorization: string | undefined) => void;
+/** What a key must look like. */
+export const keyForm = /^[\x21-\x7e]{8,256}$/;
+
+/** Completes "... is set: it ..." for a key that does not look like one. */
+export const keyRule = "must be 8 to 256 printable characters without spaces";
 
 const digest = (text: string) => createHash("sha256").update(text).digest();
 
 /** A new random key of 32 characters (192 bits), safe in headers and shells. */
 export const generateKey = (): string => randomBytes(24).toString("base64url");
 
-/** Where the key stands in the value of `authorization`; the scheme is taken in any case. */
-export const credentialForms = {
-  /** `Bearer KEY` */
-  http: /^bearer +(\S+) *$/i,
-  /** `Bearer KEY` or KEY alone, which the oldest gRPC clients send. */
-  grpc: /^(?!bearer *$)(?:bearer +)?(\S+) *$/i,
-} as const;
+/** The keys that are valid at the moment. Only their digests are kept. */
+export class KeyRing {
+  #accepted: readonly Buffer[] = [];
 
-/**
- * Checks the value of `authorization` against both keys. Digests of equal length are compared in constant time,
- * and both are always compared, so that the time tells nothing about a key or its length.
- */
+  constructor(keys: Keys) {
+    this.replace(keys);
+  }
+
+  /** From now on these keys are valid and no others. */
+  replace({ primary, secondary }: Keys): void {
+    this.#accepted = [primary, secondary ?? primary].map(digest);
+  }
+
+  /**
+   * Whether a key is valid. Digests of equal length are compared in constant time, and both are always compared, so that the time
+   * tells nothing about a key or its length.
+   */
+  accepts(key: string): boolean {
+    const offered = digest(key);
+    return this.#accepted.filter((valid) => timingSafeEqual(valid, offered)).length > 0;
+  }
+}
+
+/** Checks the value of `authorization` against the keys of a ring. */
 export function keyAuthenticator(
-  { primary, secondary }: Keys,
+  ring: KeyRing,
   form: RegExp = credentialForms.http,
 ): Authenticator {
-  const accepted = [primary, secondary ?? primary].map(digest);
   return (authorization) => {
     const [, key] = form.exec(authorization ?? "") ?? [];
     if (key === undefined) {
       throw new ScoringError("UNAUTHENTICATED", "Send the header Authorization: Bearer KEY.");
     }
-    const offered = digest(key);
-    const matches = accepted.filter((valid) => timingSafeEqual(valid, offered));
-    if (matches.length === 0) throw new ScoringError("UNAUTHENTICATED", "The key is not valid.");
+    if (!ring.accepts(key)) throw new ScoringError("UNAUTHENTICATED", "The key is not valid.");
   };
 }
-
-/** Lets everybody in: `AUTH=none`. */
-export const openAuthenticator: Authenticator = () => undefined;

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import {
-  credentialForms,
-  generateKey,
-  keyAuthenticator,
-} from "../../../scoring-image/src/security/keys";
+import { credentialForms } from "../../../scoring-image/src/security/authenticator";
+import { generateKey, keyAuthenticator, KeyRing } from "../../../scoring-image/src/security/keys";
 
 describe("security/keys", () => {
-  const authenticate = keyAuthenticator({ primary: "first-key", secondary: "second-key" });
+  const authenticate = keyAuthenticator(
+    new KeyRing({ primary: "first-key", secondary: "second-key" }),
+  );
 
   for (const header of ["Bearer first-key", "bearer second-key", "BEARER  first-key "]) {
     it(`accepts "${header}"`, () => assert.doesNotThrow(() => authenticate(header)));
@@ -29,7 +28,7 @@ describe("security/keys", () => {
   }
 
   it("takes the three spellings of a key over gRPC (trap 4)", () => {
-    const grpc = keyAuthenticator({ primary: "first-key" }, credentialForms.grpc);
+    const grpc = keyAuthenticator(new KeyRing({ primary: "first-key" }), credentialForms.grpc);
     for (const value of ["first-key", "Bearer first-key", "bearer first-key"]) {
       assert.doesNotThrow(() => grpc(value));
     }
@@ -39,7 +38,7 @@ describe("security/keys", () => {
   });
 
   it("accepts the one key when there is no second", () => {
-    const single = keyAuthenticator({ primary: "first-key" });
+    const single = keyAuthenticator(new KeyRing({ primary: "first-key" }));
     assert.doesNotThrow(() => single("Bearer first-key"));
     assert.throws(() => single("Bearer second-key"), { code: "UNAUTHENTICATED" });
   });

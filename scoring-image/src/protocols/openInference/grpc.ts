@@ -1,0 +1,84 @@
+import type { AdapterOptions } from "..";
+import { ScoringError } from "../../errors";
+import type { CallContext } from "../../inference/batcher";
+import { loadProto, serviceOf } from "../grpc/protos";
+import type { GrpcService } from "../grpcServer";
+import { checkReference } from "../modelReference";
+import { readInputs, writeOutputs, type Parameters, type WireInput } from "./grpcTensors";
+import { infer } from "./infer";
+import { modelMetadata, serverMetadata } from "./metadata";
+
+interface ModelRequest {
+  readonly name: string;
+  readonly version: string;
+}
+
+interface ModelInferRequest {
+  readonly model_name: string;
+  readonly model_version: string;
+  readonly id: string;
+  readonly inputs: readonly WireInput[];
+  readonly outputs: readonly { readonly name: string; readonly parameters: Parameters }[];
+  readonly raw_input_contents: readonly Buffer[];
+}
+
+/** `inference.GRPCInferenceService`; live and ready are open without a key, as their REST paths are. */
+export function openInferenceService(options: AdapterOptions, isReady: () => boolean): GrpcService {
+  const { model } = options;
+  const check = ({ name, version }: ModelRequest) =>
+    checkReference(options, { name, version: version || undefined });
+  return {
+    definition: serviceOf(loadProto("open_inference.proto"), "inference.GRPCInferenceService"),
+    protocol: "open-inference-grpc",
+    scoring: ["ModelInfer"],
+    open: ["ServerLive", "ServerReady", "ModelReady"],
+    methods: {
+      ServerLive: () => ({ live: true }),
+      ServerReady: () => ({ ready: isReady() }),
+      ModelReady: (request: ModelRequest) => {
+        check(request);
+        return { ready: isReady() };
+      },
+      ServerMetadata: () => serverMetadata,
+      ModelMetadata: (request: ModelRequest) => {
+        check(request);
+        return modelMetadata(model);
+      },
+      ModelInfer: (request: ModelInferRequest, context: CallContext) =>
+        modelInfer(options, request, context),
+    },
+  };
+}
+
+async function modelInfer(
+  options: AdapterOptions,
+  request: ModelInferRequest,
+  context: CallContext,
+) {
+  const { id, raw_input_contents: raw } = request;
+  checkReference(options, {
+    name: request.model_name,
+    version: request.model_version || undefined,
+  });
+  const wanted = {
+    inputs: readInputs(request.inputs, raw),
+    outputs: request.outputs.map((output) => ({
+      name: output.name,
+      classes: classesOf(output.name, output.parameters),
+    })),
+  };
+  const outputs = await infer(options, wanted, context);
+  const { name, version } = options.model;
+  return { model_name: name, model_version: version, id, ...writeOutputs(outputs, raw.length > 0) };
+}
+
+function classesOf(output: string, parameters: Parameters): number {
+  const parameter = parameters["classification"];
+  if (!parameter) return 0;
+  const count = parameter.int64_param ?? parameter.uint64_param;
+  if (Number.isSafeInteger(count) && (count as number) >= 1) return count as number;
+  throw new ScoringError(
+    "INVALID_REQUEST",
+    `The parameter classification of the output "${output.slice(0, 100)}" must be an int64_param of at least 1.`,
+  );
+}

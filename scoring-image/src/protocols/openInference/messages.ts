@@ -1,0 +1,38 @@
+import type { TensorValues } from "../../inference/messages";
+
+/** The datatypes that the protocol shares with model packages, and BYTES for encoded pictures and classes. */
+export type Datatype = "BOOL" | "UINT8" | "INT8" | "INT32" | "INT64" | "FP32" | "FP64" | "BYTES";
+
+/** An input whose data has been brought from its wire form into values. */
+export interface InferInput {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: InputData;
+}
+
+/** Encoded pictures, or the values of a decoded tensor. */
+export type InputData =
+  | { readonly datatype: "BYTES"; readonly elements: readonly Uint8Array[] }
+  | { readonly datatype: "FP32"; readonly values: Float32Array<ArrayBuffer> }
+  | { readonly datatype: "UINT8"; readonly values: Uint8Array<ArrayBuffer> };
+
+export interface RequestedOutput {
+  readonly name: string;
+  /** Of the classification extension: answer that many classes instead of the values; 0 for the values. */
+  readonly classes: number;
+}
+
+/** An inference request to the served model, in no wire form: what REST and gRPC have in common. */
+export interface InferRequest {
+  readonly inputs: readonly InferInput[];
+  /** None for all. */
+  readonly outputs: readonly RequestedOutput[];
+}
+
+export interface InferOutput {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+  /** Texts with the datatype BYTES. */
+  readonly data: TensorValues | readonly string[];
+}

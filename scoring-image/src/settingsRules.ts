@@ -1,0 +1,113 @@
+import { deploymentVariables, variables } from "./contract";
+import type { Access } from "./security/access";
+import type { Values } from "./settings";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type AccessValues = Pick<
+  Values,
+  | "auth"
+  | "primaryKey"
+  | "secondaryKey"
+  | "primaryKeyFile"
+  | "secondaryKeyFile"
+  | "tokenIssuer"
+  | "tokenAudience"
+  | "tokenJwksUri"
+>;
+
+/** Rules between settings; each returns one line for each problem. */
+
+/** Ports must differ, unless the system chooses them. */
+export function portProblems(ports: Pick<Values, "port" | "grpcPort" | "metricsPort">): string[] {
+  const taken = new Map<number, string>();
+  return (["port", "metricsPort", "grpcPort"] as const).flatMap((name) => {
+    const number = ports[name];
+    const other = number ? taken.get(number) : undefined;
+    if (number && !other) taken.set(number, variables[name]);
+    return other ? [`${variables[name]} is ${number}, the same as ${other}: choose another`] : [];
+  });
+}
+
+/** Certificate and key come together. */
+export function tlsProblems(files: Pick<Values, "tlsCertificateFile" | "tlsKeyFile">): string[] {
+  const { tlsCertificateFile, tlsKeyFile } = files;
+  if (Boolean(tlsCertificateFile) === Boolean(tlsKeyFile)) return [];
+  const [set, missing] = tlsCertificateFile
+    ? [variables.tlsCertificateFile, variables.tlsKeyFile]
+    : [variables.tlsKeyFile, variables.tlsCertificateFile];
+  return [`${set} is set without ${missing}: set both, or neither for clear text`];
+}
+
+const keyNames = ["primaryKey", "secondaryKey", "primaryKeyFile", "secondaryKeyFile"] as const;
+const tokenNames = ["tokenIssuer", "tokenAudience", "tokenJwksUri"] as const;
+
+/** `AUTH` decides which of the others must and may be set. */
+export function accessProblems(values: AccessValues, env: Environment, hasKey: boolean): string[] {
+  const { auth } = values;
+  const isSet = (name: keyof AccessValues) => Boolean(env[variables[name]]);
+  if (auth === "none" && keyNames.some(isSet)) {
+    return ["AUTH is none, but a key is set: remove the keys or set AUTH=key"];
+  }
+  const unused = auth === "token" ? keyNames : tokenNames;
+  const problems = unused
+    .filter(isSet)
+    .map((name) => `${variables[name]} is set, but AUTH is ${auth}: remove it or change AUTH`);
+  if (auth === "key") problems.push(...keyProblems(values, hasKey));
+  if (auth === "token") {
+    const required = (["tokenIssuer", "tokenAudience"] as const).filter((name) => !isSet(name));
+    problems.push(...required.map((name) => `${variables[name]} is not set: AUTH=token needs it`));
+  }
+  return problems;
+}
+
+function keyProblems(values: AccessValues, hasKey: boolean): string[] {
+  const { primaryKey, secondaryKey, primaryKeyFile, secondaryKeyFile } = values;
+  if ((primaryKey || secondaryKey) && (primaryKeyFile || secondaryKeyFile)) {
+    return ["PRIMARY_KEY_FILE or SECONDARY_KEY_FILE is set beside a key: set keys or files"];
+  }
+  if (secondaryKeyFile && !primaryKeyFile) {
+    return ["SECONDARY_KEY_FILE is set without PRIMARY_KEY_FILE: set both or only the latter"];
+  }
+  if (secondaryKey && !primaryKey) {
+    return ["SECONDARY_KEY is set without PRIMARY_KEY: set both or only the latter"];
+  }
+  if (hasKey || primaryKeyFile) return [];
+  return ["PRIMARY_KEY is not set: set it, or AUTH=none for an open service"];
+}
+
+/** Who may score, of values without problems. @param primary the first key, set or made */
+export function accessOf(values: AccessValues, primary: string | undefined): Access {
+  const { auth, secondaryKey, primaryKeyFile, secondaryKeyFile } = values;
+  if (auth === "none") return { kind: "open" };
+  if (auth === "token") {
+    const { tokenIssuer, tokenAudience, tokenJwksUri } = values;
+    return {
+      kind: "token",
+      issuer: {
+        issuer: tokenIssuer as string,
+        audience: tokenAudience as string,
+        jwksUri: tokenJwksUri,
+      },
+    };
+  }
+  return primaryKeyFile
+    ? { kind: "keyFiles", files: { primaryKeyFile, secondaryKeyFile } }
+    : { kind: "keys", keys: { primary: primary as string, secondary: secondaryKey } };
+}
+
+/** A Deployment may ask for what this server cannot do: it must not start and quietly do less. */
+export function unsupportedProblems(env: Environment): string[] {
+  const { executionProvider, runtimeAddress } = deploymentVariables;
+  const refusals: Readonly<Record<string, string>> = {
+    [runtimeAddress]: "this server uses no runtime beside it; remove it",
+    ...(env[executionProvider] === "cpu"
+      ? {}
+      : {
+          [executionProvider]:
+            "this server runs models on the CPU only; set it to cpu or remove it",
+        }),
+  };
+  return Object.entries(refusals)
+    .filter(([variable]) => env[variable])
+    .map(([variable, reason]) => `${variable} is "${env[variable]}": ${reason}`);
+}

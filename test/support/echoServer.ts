@@ -1,0 +1,86 @@
+import http from "node:http";
+import net, { type Socket } from "node:net";
+// The server's packages are not those of the root, where the tests live.
+import * as grpc from "../../scoring-image/node_modules/@grpc/grpc-js";
+import { ConnectionAge } from "../../scoring-image/src/connections/connectionAge";
+import { FrontDoor } from "../../scoring-image/src/connections/frontDoor";
+import {
+  grpcConnectionOptions,
+  grpcReceiver,
+} from "../../scoring-image/src/connections/grpcReceiver";
+
+const same = (bytes: Buffer) => bytes;
+const echoPath = "/test.Echo/Echo";
+
+export interface EchoSettings {
+  readonly handshakeTimeoutMs?: number;
+  readonly connectionMaxAgeMs?: number;
+  readonly grpcPort?: number;
+  /** Milliseconds that a gRPC call takes. */
+  readonly delayMs?: number;
+}
+
+/** A front door with an HTTP server and a gRPC server behind it; both answer with what they were sent. */
+export async function startEcho(settings: EchoSettings = {}) {
+  const { handshakeTimeoutMs = 10_000, connectionMaxAgeMs = 0, grpcPort, delayMs = 0 } = settings;
+  const age = new ConnectionAge(connectionMaxAgeMs);
+  const server = http.createServer((request, response) => {
+    if (age.isOver(request.socket)) response.setHeader("connection", "close");
+    request.pipe(response);
+  });
+  const options = { grpcKeepAliveMs: 60_000, connectionMaxAgeMs, connectionMaxAgeGraceMs: 5000 };
+  const rpc = new grpc.Server(grpcConnectionOptions(options));
+  const echo: grpc.handleUnaryCall<Buffer, Buffer> = (call, answer) =>
+    void setTimeout(() => answer(null, call.request), delayMs);
+  rpc.register(echoPath, echo, same, same, "unary");
+  const door = new FrontDoor(server, {
+    host: "127.0.0.1",
+    port: 0,
+    grpcPort,
+    handshakeTimeoutMs,
+    age,
+    grpc: grpcReceiver(rpc),
+  });
+  const [{ port }, second] = await door.listen();
+  return { door, port, secondPort: second?.port ?? 0, close: () => door.drain(0) };
+}
+
+/** A gRPC client of the echo service; `call` rejects with the status of the refusal. */
+export function echoClient(port: number, credentials = grpc.credentials.createInsecure()) {
+  const client = new grpc.Client(`127.0.0.1:${port}`, credentials);
+  return {
+    call: (text: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        client.makeUnaryRequest(echoPath, same, same, Buffer.from(text), (error, answer) => {
+          if (error) reject(error);
+          else resolve(String(answer));
+        });
+      }),
+    close: () => client.close(),
+  };
+}
+
+/** POSTs a text over a connection of its own, or the agent's. */
+export function post(port: number, text: string, agent?: http.Agent): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const call = http.request({ host: "127.0.0.1", port, method: "POST", agent }, (response) => {
+      let body = "";
+      response.on("data", (chunk: Buffer) => (body += chunk.toString()));
+      response.on("end", () => resolve(body));
+    });
+    call.on("error", reject).end(text);
+  });
+}
+
+/** A bare TCP connection with everything it was sent; `ended` resolves when the server closes it. */
+export async function connect(port: number) {
+  const socket: Socket = net.connect({ port, host: "127.0.0.1" });
+  const received: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => received.push(chunk));
+  socket.on("error", () => undefined);
+  await new Promise((resolve) => socket.once("connect", resolve));
+  const ended = new Promise<string>((resolve) =>
+    socket.once("close", () => resolve(Buffer.concat(received).toString("latin1"))),
+  );
+  return { socket, ended, received: () => Buffer.concat(received).toString("latin1") };
+}
