@@ -190,6 +190,16 @@ describe("inference/batcher", () => {
     assert.equal(pool.readyCount, 1);
   });
 
+  it("keeps what waits for the worker that replaces a dead one", async () => {
+    const { submit, pool } = await rig("mean-colour");
+    const lost = assert.rejects(submit(await largePng()), { code: "WORKER_LOST" });
+    const waiting = [1, 2, 3].map((red) => submit(plainJpeg([red, 5, 6]), { withinMs: 15_000 }));
+    await delay(20);
+    await pool.threads[0]?.terminate();
+    await lost;
+    (await Promise.all(waiting)).forEach((answer, i) => nearly(answer, [i + 1, 5, 6]));
+  });
+
   it("lets a run finish before it ends the workers", async () => {
     const { submit, pool } = await rig("slow");
     const running = submit(plainJpeg([7, 8, 9]));
