@@ -2,6 +2,7 @@ import { ScoringError } from "../errors";
 import type { Metrics } from "../telemetry/metrics";
 import type { ImageResult, InputImage, OutputTensor } from "./messages";
 import { PendingRequest } from "./pendingRequest";
+import { RunTimes } from "./runTimes";
 import type { SessionPool } from "./sessionPool";
 import type { SessionThread } from "./sessionThread";
 
@@ -12,7 +13,7 @@ export interface BatcherOptions {
   readonly maxBatchDelayMs: number;
   /** Pictures that may wait for a worker; more are refused with QUEUE_FULL. */
   readonly maxQueueSize: number;
-  /** Longest wait for a worker; then QUEUE_WAIT_EXCEEDED. */
+  /** Longest wait for a worker; then QUEUE_WAIT_EXCEEDED, and at once if the wait can be expected to be longer. */
   readonly maxQueueWaitMs: number;
 }
 
@@ -52,6 +53,9 @@ export class Batcher {
   readonly #options: BatcherOptions;
   readonly #metrics: Metrics;
   readonly #queue: Entry[] = [];
+  /** When each run in progress began. */
+  readonly #begun = new Set<number>();
+  readonly #runTimes = new RunTimes();
   #delay: NodeJS.Timeout | undefined;
 
   constructor(pool: SessionPool, options: BatcherOptions, metrics: Metrics) {
@@ -88,6 +92,11 @@ export class Batcher {
       const message = `Too many requests: ${this.#queue.length} pictures are waiting already.`;
       return Promise.reject(new ScoringError("QUEUE_FULL", message));
     }
+    // Said at once, a refusal costs the caller nothing; after a wait in vain it has cost both.
+    if (this.#expectedWaitMs() > maxQueueWaitMs) {
+      const message = `No session worker can be expected within ${maxQueueWaitMs} ms: ${this.#queue.length} pictures are waiting already.`;
+      return Promise.reject(new ScoringError("QUEUE_WAIT_EXCEEDED", message));
+    }
     const request = new PendingRequest(images.length, context, maxQueueWaitMs, (failed) =>
       this.#remove(failed),
     );
@@ -95,6 +104,16 @@ export class Batcher {
     images.forEach((image, index) => this.#queue.push({ image, request, index, queuedAt }));
     this.pump();
     return request.outcomes;
+  }
+
+  /** How long a picture that comes now would wait for a worker; 0 when that is not known. */
+  #expectedWaitMs(): number {
+    const runMs = this.#runTimes.cautiousMs;
+    const workers = this.#begun.size;
+    if (runMs === undefined || workers === 0 || this.#pool.hasIdle) return 0;
+    const firstEndsIn = Math.max(0, Math.min(...this.#begun) + runMs - performance.now());
+    const runsAhead = Math.floor(this.#queue.length / (this.#options.maxBatchSize * workers));
+    return firstEndsIn + runsAhead * runMs;
   }
 
   #remove(request: PendingRequest): void {
@@ -132,11 +151,13 @@ export class Batcher {
 
   async #run(thread: SessionThread, entries: Entry[]): Promise<void> {
     const startedAt = performance.now();
+    this.#begun.add(startedAt);
     try {
       const { results, imagingMs, inferenceMs } = await thread.run({
         images: entries.map(({ image }) => image),
       });
       this.#metrics.observeBatch({ size: entries.length, imagingMs, inferenceMs });
+      this.#runTimes.observe(performance.now() - startedAt);
       entries.forEach((entry, i) => {
         const queueMs = startedAt - entry.queuedAt;
         this.#metrics.observeQueue(queueMs);
@@ -146,6 +167,7 @@ export class Batcher {
     } catch (error) {
       for (const { request, index } of entries) request.settle(index, error as ScoringError);
     } finally {
+      this.#begun.delete(startedAt);
       this.#pool.release(thread);
     }
   }

@@ -111,7 +111,8 @@ export class SessionPool {
 
   /** Gives a worker back; one that has died meanwhile is ignored. */
   release(thread: SessionThread): void {
-    if (!this.#ready.has(thread)) return;
+    // Its last job is given up before the pool hears of its end.
+    if (thread.hasEnded || !this.#ready.has(thread)) return;
     this.#idle.push(thread);
     this.#options.onIdle();
   }

@@ -22,6 +22,7 @@ export class SessionThread {
   /** Resolves with the reason when the worker has ended, however that came about. */
   readonly ended: Promise<Error>;
   #pending: Pending | undefined;
+  #hasEnded = false;
 
   /** @param entry path of the bundled `sessionWorker.js` */
   constructor(entry: string, plan: SessionPlan) {
@@ -35,6 +36,7 @@ export class SessionThread {
       let reason: Error | undefined;
       this.#worker.once("error", (error) => (reason = error as Error));
       this.#worker.once("exit", (code) => {
+        this.#hasEnded = true;
         const error = reason ?? new Error(`the session worker ended with code ${code}`);
         this.#abandon(error);
         resolve(error);
@@ -49,6 +51,11 @@ export class SessionThread {
     });
     // Whoever awaits `ready` sees the reason; a thread that nobody waits for must not crash the process.
     this.ready.catch(() => undefined);
+  }
+
+  /** True from the moment the worker has ended: it must not be given another job, which nobody would ever answer. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   #abandon(cause: Error): void {

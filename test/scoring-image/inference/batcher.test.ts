@@ -190,6 +190,27 @@ describe("inference/batcher", () => {
     assert.equal(pool.readyCount, 1);
   });
 
+  it("keeps what waits for the worker that replaces a dead one", async () => {
+    const { submit, pool } = await rig("mean-colour");
+    const lost = assert.rejects(submit(await largePng()), { code: "WORKER_LOST" });
+    const waiting = [1, 2, 3].map((red) => submit(plainJpeg([red, 5, 6]), { withinMs: 15_000 }));
+    await delay(20);
+    await pool.threads[0]?.terminate();
+    await lost;
+    (await Promise.all(waiting)).forEach((answer, i) => nearly(answer, [i + 1, 5, 6]));
+  });
+
+  it("refuses at once what could not be run in time, by what earlier runs took", async () => {
+    const { submit } = await rig("mean-colour", { maxQueueWaitMs: 0 });
+    await submit(plainJpeg([1, 1, 1]));
+    const running = submit(plainJpeg([2, 2, 2]));
+    await assert.rejects(submit(plainJpeg([3, 3, 3])), {
+      code: "QUEUE_WAIT_EXCEEDED",
+      message: "No session worker can be expected within 0 ms: 0 pictures are waiting already.",
+    });
+    nearly(await running, [2, 2, 2]);
+  });
+
   it("lets a run finish before it ends the workers", async () => {
     const { submit, pool } = await rig("slow");
     const running = submit(plainJpeg([7, 8, 9]));

@@ -1,0 +1,42 @@
+import http from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import { paths } from "../src/contract";
+import { quantile } from "../bench/stats";
+import { send } from "./httpClient";
+
+export interface HealthResult {
+  readonly probes: number;
+  /** Probes without a 200 within Kubernetes' two seconds. */
+  readonly failed: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+/** Asks a server ten times a second whether it lives, for as long as `work` takes. */
+export async function probeDuring(url: string, work: Promise<unknown>): Promise<HealthResult> {
+  const agent = new http.Agent({ keepAlive: true });
+  const latencies: number[] = [];
+  let failed = 0;
+  let isDone = false;
+  const watch = work.finally(() => (isDone = true));
+  watch.catch(() => undefined);
+  while (!isDone) {
+    const before = performance.now();
+    const call = { url: `${url}${paths.live}`, agent, timeoutMs: 2000 };
+    const status = await send(call).then(
+      (answer) => answer.status,
+      () => undefined,
+    );
+    if (status === 200) latencies.push(performance.now() - before);
+    else failed++;
+    await delay(100);
+  }
+  await watch;
+  agent.destroy();
+  return {
+    probes: latencies.length + failed,
+    failed,
+    p99Ms: quantile(latencies, 0.99),
+    maxMs: Math.max(...latencies),
+  };
+}

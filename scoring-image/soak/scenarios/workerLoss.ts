@@ -1,0 +1,34 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { probeDuring } from "../health";
+import { answeredOnce, check, healthAnswers, type Scenario } from "../scenario";
+
+/** Session workers die under load: their requests are answered with 503, the workers replaced, nobody else notices. */
+export const workerLoss: Scenario = {
+  name: "session workers die",
+  share: 0.06,
+  run: async (soak, seconds) => {
+    const { client, server, capacity, random } = soak;
+    const [restartsBefore, handledBefore] = [await server.workerRestarts(), await server.handled()];
+    const load = client.openLoop(server, 0.8 * capacity, seconds);
+    const health = probeDuring(server.url, load);
+    const deaths = Math.max(1, Math.floor(seconds / 4));
+    for (let i = 0; i < deaths; i++) {
+      await delay(1000 + 2000 * random.next());
+      soak.killWorkers(server);
+    }
+    const result = await load;
+    const restarts = (await server.workerRestarts()) - restartsBefore;
+    return {
+      figures: {
+        "workers killed": deaths,
+        scored: result.scored,
+        "answered with 503 and Retry-After": result.rejected,
+      },
+      checks: [
+        check("every worker that died was replaced", restarts === deaths, restarts),
+        ...answeredOnce(result, (await server.handled()) - handledBefore),
+        healthAnswers(await health),
+      ],
+    };
+  },
+};
