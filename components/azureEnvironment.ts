@@ -191,7 +191,8 @@ export class AzureEnvironment extends pulumi.ComponentResource {
         variant: settings.accelerator === "gpu" ? "cuda" : "cpu",
         description: settings["image.description"],
       },
-      { parent: this },
+      // The image holds the model: it comes after the registered one and goes before it.
+      { parent: this, dependsOn: [this.registeredModel] },
     );
     return {
       ref: image.imageRef,
