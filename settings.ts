@@ -6,7 +6,7 @@ import { nameProblems } from "./components/names";
 import { capacityRules, rolloutNotices } from "./settings/capacityRules";
 import { ConfigValues } from "./settings/configValues";
 import { definitions, secretKeys, type Key, type Values } from "./settings/definitions";
-import { environmentRules } from "./settings/environmentRules";
+import { environmentRules, modelRule } from "./settings/environmentRules";
 import { nodesOf, poolRules, regionRules } from "./settings/poolRules";
 import { merge, problem, type Findings } from "./settings/problems";
 import type { Parser } from "./settings/parsers";
@@ -124,7 +124,9 @@ function check(
   stack: string,
   now: Date,
 ): { readonly findings: Findings; readonly nodes: NodeSettings | undefined } {
-  if (values.target === "local") return { findings: none, nodes: undefined };
+  if (values.target === "local") {
+    return { findings: modelRule(values, listModels(modelsFolder)), nodes: undefined };
+  }
   const onAzure = values.target === "azure";
   const size = onAzure ? findVmSize(chosenSizeName(values) ?? "") : undefined;
   const nodes = size && nodesOf(values, size);

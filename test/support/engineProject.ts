@@ -39,7 +39,7 @@ export class EngineProject {
     for (const file of files.split("\0").filter((name) => name !== "")) {
       cpSync(path.join(source, file), path.join(this.root, file), { recursive: true });
     }
-    for (const folder of ["node_modules", "scoring-image/node_modules", "scoring-image/dist"]) {
+    for (const folder of ["node_modules", "scoring-image/node_modules"]) {
       symlinkSync(path.join(source, folder), path.join(this.root, folder));
     }
     const git = (...args: string[]) =>
@@ -48,7 +48,7 @@ export class EngineProject {
       });
     git("init", "--quiet");
     // Links are not what the folders' lines in .gitignore match.
-    execFileSync("sh", ["-c", "printf 'node_modules\\ndist\\n' >> .git/info/exclude"], {
+    execFileSync("sh", ["-c", "echo node_modules >> .git/info/exclude"], {
       cwd: this.root,
     });
     git("add", "--all");
