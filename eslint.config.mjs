@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/node_modules/", "**/*.mjs", ".local/"] },
+  { ignores: ["**/dist/", "**/node_modules/", "**/*.mjs", "**/*.cjs", ".local/"] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {

@@ -5,6 +5,7 @@ import { readModelPackage } from "./components/catalogue/models";
 import { findVmSize } from "./components/catalogue/vmSizes";
 import { apiRanges } from "./components/deployerAddress";
 import { requireKubelogin } from "./components/kubeconfig";
+import { LocalScoringService } from "./components/localScoringService";
 import { ScoringDeployment } from "./components/scoringDeployment";
 import { preflight } from "./components/subscription";
 import { imageFolder, loadSettings, modelsFolder } from "./settings";
@@ -77,13 +78,23 @@ function existingCluster(settings: Settings) {
   };
 }
 
+/** Runs the service on this machine. */
+function local(settings: Settings) {
+  const model = readModelPackage(modelsFolder, settings.model);
+  const service = new LocalScoringService("service", { settings, model, imageFolder });
+  return {
+    ...service.outputs(settings.serviceName),
+    modelId: `${model.name}:${model.version}`,
+  };
+}
+
 /** The program: settings, components, outputs. Exported as a function because the subscription is asked first. */
 async function program() {
   const settings = loadSettings();
   for (const notice of settings.notices) await pulumi.log.warn(notice);
   if (settings.target === "kubernetes") return existingCluster(settings);
   if (settings.target === "azure" && settings.nodes) return azure(settings, settings.nodes);
-  throw new pulumi.RunError("target is local: serve on this machine with npm start.");
+  return local(settings);
 }
 
 export = program;

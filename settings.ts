@@ -4,8 +4,9 @@ import { listModels } from "./components/catalogue/models";
 import { findVmSize } from "./components/catalogue/vmSizes";
 import { nameProblems } from "./components/names";
 import { capacityRules, rolloutNotices } from "./settings/capacityRules";
+import { ConfigValues } from "./settings/configValues";
 import { definitions, secretKeys, type Key, type Values } from "./settings/definitions";
-import { environmentRules } from "./settings/environmentRules";
+import { environmentRules, modelRule } from "./settings/environmentRules";
 import { nodesOf, poolRules, regionRules } from "./settings/poolRules";
 import { merge, problem, type Findings } from "./settings/problems";
 import type { Parser } from "./settings/parsers";
@@ -19,11 +20,6 @@ export const imageFolder = path.join(__dirname, "scoring-image");
 /** Folder of the model packages. */
 export const modelsFolder = path.join(imageFolder, "models");
 
-/** Exported by the SDK, but left out of its typings: whether the engine decrypted the value of a key. */
-const { isConfigSecret } = pulumi.runtime as unknown as {
-  readonly isConfigSecret: (key: string) => boolean;
-};
-
 const none: Findings = { problems: [], notices: [] };
 
 /**
@@ -32,10 +28,10 @@ const none: Findings = { problems: [], notices: [] };
  * @throws pulumi.RunError with one line for each problem, naming key, value, what is allowed and the line that mends it
  */
 export function loadSettings(now = new Date()): Settings {
-  const config = new pulumi.Config();
+  const config = new ConfigValues(Object.keys(definitions));
   const stack = pulumi.getStack();
   const { values, problems } = readValues(config);
-  problems.push(...unknownKeys());
+  problems.push(...unknownKeys(config));
   refuse(stack, problems);
 
   const location =
@@ -50,7 +46,10 @@ export function loadSettings(now = new Date()): Settings {
     vmSize: _size,
     ...open
   } = values as Values;
-  const secret = (key: Key) => (config.get(key) ? config.requireSecret(key) : undefined);
+  const secret = (key: Key) => {
+    const { text } = config.get(key);
+    return text === "" ? undefined : pulumi.secret(text);
+  };
   return Object.freeze({
     ...open,
     stack,
@@ -75,13 +74,13 @@ function refuse(stack: string, problems: readonly string[]): void {
   );
 }
 
-function readValues(config: pulumi.Config) {
+function readValues(config: ConfigValues) {
   const problems: string[] = [];
   const entries = (Object.keys(definitions) as Key[]).map((key): [Key, unknown] => {
     const { allowed, example, parse } = definitions[key] as Parser<unknown>;
     const secret = secretKeys.includes(key);
-    const text = config.get(key) ?? "";
-    if (secret && text !== "" && !isConfigSecret(`${config.name}:${key}`)) {
+    const { text, secret: encrypted } = config.get(key);
+    if (secret && text !== "" && !encrypted) {
       problems.push(
         `${key} is set in clear text: it must be encrypted. Mend it with: pulumi config set --secret ${key} VALUE`,
       );
@@ -105,11 +104,10 @@ function readValues(config: pulumi.Config) {
 }
 
 /** Pulumi lets keys through that Pulumi.yaml does not declare; a misspelt setting would then silently do nothing. */
-function unknownKeys(): string[] {
-  const prefix = `${pulumi.getProject()}:`;
-  return Object.keys(pulumi.runtime.allConfig())
-    .filter((key) => key.startsWith(prefix) && !(key.slice(prefix.length) in definitions))
-    .map((key) => key.slice(prefix.length))
+function unknownKeys(config: ConfigValues): string[] {
+  return config
+    .keys()
+    .filter((key) => !(key in definitions))
     .map(
       (key) =>
         `${key} is not a setting (docs/settings.md lists them). Mend it with: pulumi config rm ${key}`,
@@ -126,7 +124,9 @@ function check(
   stack: string,
   now: Date,
 ): { readonly findings: Findings; readonly nodes: NodeSettings | undefined } {
-  if (values.target === "local") return { findings: none, nodes: undefined };
+  if (values.target === "local") {
+    return { findings: modelRule(values, listModels(modelsFolder)), nodes: undefined };
+  }
   const onAzure = values.target === "azure";
   const size = onAzure ? findVmSize(chosenSizeName(values) ?? "") : undefined;
   const nodes = size && nodesOf(values, size);

@@ -83,6 +83,7 @@ export const definitions = {
   nodeOsUpgradeChannel: oneOf("NodeImage", "SecurityPatch", "None"),
   kubelogin: oneOf("azurecli", "spn", "workloadidentity", "msi"),
   kubeContext: optional(name),
+  port: whole(0, 65535),
 
   registrySku: oneOf("Standard", "Basic", "Premium"),
   registryZoneRedundant: flag,

@@ -10,7 +10,8 @@ export function environmentRules(values: Values, models: readonly string[]): Fin
   return {
     problems: [
       ...(values.target === "azure" ? apiProblems(values) : []),
-      ...imageProblems(values, models),
+      ...imageProblems(values),
+      ...modelRule(values, models).problems,
       ...registryProblems(values),
     ],
     notices: values.target === "azure" ? [apiNotice(values)] : [],
@@ -52,7 +53,14 @@ const apiNotice = ({ apiAccess, authorizedIpRanges, deployerIpRange }: Values): 
     ? "apiAccess is private: run pulumi from a machine inside the cluster's virtual network or one peered with it; from anywhere else the Kubernetes resources cannot be created."
     : `The API server answers only ${[...authorizedIpRanges, deployerIpRange === "auto" ? "the address this runs from" : deployerIpRange].join(", ")}.`;
 
-function imageProblems(values: Values, models: readonly string[]): string[] {
+/** The model must be a package of this repository, on every target. */
+export function modelRule({ model }: Pick<Values, "model">, models: readonly string[]): Findings {
+  if (models.includes(model)) return { problems: [], notices: [] };
+  const why = `scoring-image/models has ${models.join(", ") || "no model"}`;
+  return { problems: [problem("model", model, why, `model ${models[0] ?? "NAME"}`)], notices: [] };
+}
+
+function imageProblems(values: Values): string[] {
   const build = values["image.build"];
   const reference = values["image.reference"];
   const found: string[] = [];
@@ -93,16 +101,6 @@ function imageProblems(values: Values, models: readonly string[]): string[] {
         undefined,
         "an ACR task builds from a Git address",
         "image.source https://github.com/ORG/REPO.git#main:scoring-image",
-      ),
-    );
-  }
-  if (!models.includes(values.model)) {
-    found.push(
-      problem(
-        "model",
-        values.model,
-        `scoring-image/models has ${models.join(", ") || "no model"}`,
-        `model ${models[0] ?? "NAME"}`,
       ),
     );
   }

@@ -97,8 +97,28 @@ describe("the program", () => {
     });
   }
 
-  it("refuses the local target, which has no cloud to deploy to", async () => {
-    assert.equal(await refusal("dev"), "target is local: serve on this machine with npm start.");
+  it("runs the server on this machine on dev, with two keys of its own", async () => {
+    const local = await runProgram("dev", { replicas: 2, maxQueueWaitMs: 750 });
+    assert.deepEqual(lines(local), [
+      "accelerated-scoring:localScoringService:LocalScoringService service",
+      "pulumi-nodejs:dynamic/accelerated-scoring:LocalKeys service-keys",
+      "pulumi-nodejs:dynamic/accelerated-scoring:LocalProcess service-process",
+    ]);
+    const { inputs } = find(local, "LocalProcess");
+    assert(isSecretInput(inputs["primaryKey"]) && isSecretInput(inputs["secondaryKey"]));
+    assert.equal(inputs["maxQueueWaitMs"], 750);
+    assert.equal(inputs["modelFolder"], "scoring-image/models/efficientnet-lite0");
+    assert.deepEqual(Object.keys(local.exported).sort(), [
+      "grpcEndpoint",
+      "logFile",
+      "modelId",
+      "primaryKey",
+      "scoringUri",
+      "secondaryKey",
+      "serviceState",
+      "swaggerUri",
+    ]);
+    assert.equal((await reveal(local.exported["primaryKey"])).secret, true);
   });
 
   for (const stack of ["eastus", "westus2", "westeurope", "southeastasia"]) {

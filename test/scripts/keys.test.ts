@@ -34,11 +34,16 @@ ${answer}
     {
       cwd: root,
       encoding: "utf8",
-      env: { ...process.env, PATH: folder },
+      env: { ...process.env, PATH: folder, PULUMI_BACKEND_URL: "file:///nowhere" },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
-  const calls = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : [];
+  const calls = existsSync(log)
+    ? readFileSync(log, "utf8")
+        .replaceAll(/ --config-file \S+/g, "")
+        .trim()
+        .split("\n")
+    : [];
   return { stdout, calls };
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { loadSettings } from "../../settings";
+import { ConfigValues } from "../../settings/configValues";
 import { definitions } from "../../settings/definitions";
 import { declarations, project, stackConfig, useConfig } from "../support/stack";
 import { refusedSettings } from "./refusedSettings";
@@ -47,9 +48,10 @@ describe("settings", () => {
     });
 
     it("has defaults that settings.ts accepts", () => {
-      const config = stackConfig("nowhere");
+      pulumi.runtime.setAllConfig(stackConfig("nowhere"));
+      const config = new ConfigValues(Object.keys(definitions), project);
       for (const [key, { parse }] of Object.entries(definitions)) {
-        assert.notEqual(parse(config[`${project}:${key}`] ?? ""), undefined, key);
+        assert.notEqual(parse(config.get(key).text), undefined, key);
       }
     });
   });
@@ -128,6 +130,17 @@ describe("settings", () => {
         allowRetiredVmSize: true,
       });
       assert.equal(nodes?.size.name, "Standard_NC6");
+    });
+
+    it("parts of an object, as `pulumi config set --path` writes them", async () => {
+      const { autoscale, mostTls } = await load("westus2", {
+        "autoscale.enabled": undefined,
+        autoscale: { enabled: true, minReplicas: 1, maxReplicas: "4", targetUtilization: 55 },
+      }).then((settings) => ({
+        autoscale: [settings["autoscale.enabled"], settings["autoscale.targetUtilization"]],
+        mostTls: settings["tls.mode"],
+      }));
+      assert.deepEqual({ autoscale, mostTls }, { autoscale: [true, 55], mostTls: "generated" });
     });
 
     it("target local without any Azure setting", async () => {

@@ -37,6 +37,16 @@ const same: Maker = (inputs) => inputs;
 /** Every type the program may register, with the outputs a provider would add. Anything else is a mistake. */
 const makers: Readonly<Record<string, Maker>> = {
   "pulumi:providers:kubernetes": same,
+  "pulumi-nodejs:dynamic/accelerated-scoring:LocalKeys": (inputs, name) => ({
+    ...inputs,
+    primaryKey: `${name}-primary-value`,
+    secondaryKey: `${name}-secondary-value`,
+  }),
+  "pulumi-nodejs:dynamic/accelerated-scoring:LocalProcess": (inputs) => ({
+    ...inputs,
+    url: "http://127.0.0.1:5001",
+    grpcEndpoint: "127.0.0.1:50051",
+  }),
   "random:index/randomString:RandomString": (inputs) => ({ ...inputs, result: "abc123" }),
   "random:index/randomPassword:RandomPassword": (inputs, name) => ({
     ...inputs,

@@ -25,6 +25,17 @@ export function declarations(): Readonly<Record<string, Declaration>> {
 
 const asText = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
 
+/** The engine takes a dotted key of Pulumi.yaml for a path: defaults come as objects, stack files' dotted keys stay plain. */
+function nested(defaults: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(defaults)) {
+    const [parent = "", part] = key.split(".");
+    if (part === undefined) values[key] = value;
+    else values[parent] = { ...(values[parent] as object | undefined), [part]: value };
+  }
+  return values;
+}
+
 /** The configuration as the engine hands it to the program: Pulumi.yaml's defaults under the stack file's values. */
 export function stackConfig(
   stack: string,
@@ -43,7 +54,11 @@ export function stackConfig(
   const defaults = Object.fromEntries(
     Object.entries(declarations()).map(([key, declaration]) => [key, declaration.default]),
   );
-  return Object.fromEntries([...qualified(defaults), ...qualified(own), ...qualified(overrides)]);
+  return Object.fromEntries([
+    ...qualified(nested(defaults)),
+    ...qualified(own),
+    ...qualified(overrides),
+  ]);
 }
 
 /** Sets the configuration that `settings.ts` will read; `secrets` are the keys that count as encrypted. */
