@@ -40,12 +40,14 @@ export const variables = {
   auth: "AUTH",
   primaryKey: "PRIMARY_KEY",
   secondaryKey: "SECONDARY_KEY",
+  executionProvider: "EXECUTION_PROVIDER",
   instances: "INSTANCES",
   threadsPerInstance: "THREADS_PER_INSTANCE",
   maxBatchSize: "MAX_BATCH_SIZE",
   maxImagesPerRequest: "MAX_IMAGES_PER_REQUEST",
   maxBatchDelayMs: "MAX_BATCH_DELAY_MS",
   maxQueueSize: "MAX_QUEUE_SIZE",
+  maxQueueBytes: "MAX_QUEUE_BYTES",
   maxQueueWaitMs: "MAX_QUEUE_WAIT_MS",
   scoringTimeoutMs: "SCORING_TIMEOUT_MS",
   bodyTimeoutMs: "BODY_TIMEOUT_MS",
@@ -79,7 +81,6 @@ export const metricNames = {
 export const deploymentVariables = {
   tlsCertificateFile: "TLS_CERTIFICATE_FILE",
   tlsKeyFile: "TLS_KEY_FILE",
-  executionProvider: "EXECUTION_PROVIDER",
   runtimeAddress: "RUNTIME_ADDRESS",
   runtimeModel: "RUNTIME_MODEL",
 } as const;

@@ -1,7 +1,8 @@
 import path from "node:path";
-import os from "node:os";
 import { z } from "zod";
 import { defaultPorts, deploymentVariables, variables } from "./contract";
+import { executionProviders } from "./inference/providerCheck";
+import { readMachineLimits, type MachineLimits } from "./machineLimits";
 import type { Keys } from "./security/keys";
 
 /** All problems of the environment at once, one line each. */
@@ -102,9 +103,14 @@ export const definitions = {
     key,
   ),
   secondaryKey: define(undefined, "Second key, equally valid", key),
+  executionProvider: define(
+    "cpu",
+    "Where the model runs: `cpu`, or `cuda` in the CUDA image; the server refuses to start rather than fall back",
+    z.enum(executionProviders, "must be cpu or cuda"),
+  ),
   instances: define(
     "0",
-    "Session workers, each with a copy of the model; 0 takes cores / threads",
+    "Session workers, each with a copy of the model; 0 takes cores / threads within the container's limits, 1 on `cuda`",
     whole(0, 256),
   ),
   threadsPerInstance: define("1", "Threads of each worker's ONNX Runtime session", whole(1, 256)),
@@ -127,6 +133,11 @@ export const definitions = {
     "64",
     "Pictures that may wait for a worker; more are refused with 503",
     whole(0, 100_000),
+  ),
+  maxQueueBytes: define(
+    "0",
+    "Bytes of pictures that may wait for a worker; 0 takes an eighth of the memory limit",
+    whole(0, 2 ** 40),
   ),
   maxQueueWaitMs: define("500", "Longest wait for a worker; then 503", milliseconds),
   scoringTimeoutMs: define(
@@ -185,11 +196,13 @@ export type Settings = Readonly<Omit<Values, "auth" | "primaryKey" | "secondaryK
 /**
  * Reads all settings from the environment.
  * @param makeKey makes the first key when none is set; without it a missing key is a problem
+ * @param limits what 0 in `instances` and `maxQueueBytes` is derived from
  * @throws SettingsError with one line for each problem, naming variable, value and what is allowed
  */
 export function loadSettings(
   env: Readonly<Record<string, string | undefined>>,
   makeKey?: () => string,
+  limits: MachineLimits = readMachineLimits(),
 ): Settings {
   const problems: string[] = [];
   const entries = Object.entries(definitions).map(([name, { default: fallback, schema }]) => {
@@ -212,14 +225,20 @@ export function loadSettings(
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.freeze({
     ...settings,
-    instances: settings.instances || defaultInstances(settings),
+    instances: settings.instances || defaultInstances(settings, limits),
+    maxQueueBytes: settings.maxQueueBytes || Math.floor(limits.memoryBytes / 8),
     keys: auth === "none" ? undefined : { primary: primary as string, secondary: secondaryKey },
   });
 }
 
-/** One session worker for every `threadsPerInstance` cores that this process may use. */
-const defaultInstances = ({ threadsPerInstance }: Pick<Values, "threadsPerInstance">) =>
-  Math.max(1, Math.floor(os.availableParallelism() / threadsPerInstance));
+/** One session worker for every `threadsPerInstance` cores that this process may use; one session fills a GPU. */
+const defaultInstances = (
+  {
+    threadsPerInstance,
+    executionProvider,
+  }: Pick<Values, "threadsPerInstance" | "executionProvider">,
+  { cores }: MachineLimits,
+) => (executionProvider === "cuda" ? 1 : Math.max(1, Math.floor(cores / threadsPerInstance)));
 
 function portProblems({
   port,
@@ -250,20 +269,14 @@ function keyProblems({ auth, primaryKey, secondaryKey, hasKey }: KeyValues): str
   return hasKey ? [] : ["PRIMARY_KEY is not set: set it, or AUTH=none for an open service"];
 }
 
-/** A Deployment may ask for what this server cannot do: it must not start and quietly do less, in clear text or on the CPU. */
+/** A Deployment may ask for what this server cannot do: it must not start and quietly do less. */
 function unsupportedProblems(env: Readonly<Record<string, string | undefined>>): string[] {
-  const { executionProvider, runtimeAddress, tlsCertificateFile, tlsKeyFile } = deploymentVariables;
+  const { runtimeAddress, tlsCertificateFile, tlsKeyFile } = deploymentVariables;
   const noTls = "this server does not speak TLS; remove it and end TLS in front of it";
   const refusals: Readonly<Record<string, string>> = {
     [runtimeAddress]: "this server uses no runtime beside it; remove it",
     [tlsCertificateFile]: noTls,
     [tlsKeyFile]: noTls,
-    ...(env[executionProvider] === "cpu"
-      ? {}
-      : {
-          [executionProvider]:
-            "this server runs models on the CPU only; set it to cpu or remove it",
-        }),
   };
   return Object.entries(refusals)
     .filter(([variable]) => env[variable])

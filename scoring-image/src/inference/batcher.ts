@@ -12,6 +12,8 @@ export interface BatcherOptions {
   readonly maxBatchDelayMs: number;
   /** Pictures that may wait for a worker; more are refused with QUEUE_FULL. */
   readonly maxQueueSize: number;
+  /** Bytes of pictures that may wait for a worker; more are refused with QUEUE_FULL. A free worker takes any. */
+  readonly maxQueueBytes: number;
   /** Longest wait for a worker; then QUEUE_WAIT_EXCEEDED. */
   readonly maxQueueWaitMs: number;
 }
@@ -88,6 +90,11 @@ export class Batcher {
       const message = `Too many requests: ${this.#queue.length} pictures are waiting already.`;
       return Promise.reject(new ScoringError("QUEUE_FULL", message));
     }
+    const waiting = sum(this.#queue.map(({ image }) => image));
+    if (!this.#pool.hasIdle && waiting + sum(images) > this.#options.maxQueueBytes) {
+      const message = `Too many requests: pictures of ${waiting} bytes are waiting already.`;
+      return Promise.reject(new ScoringError("QUEUE_FULL", message));
+    }
     const request = new PendingRequest(images.length, context, maxQueueWaitMs, (failed) =>
       this.#remove(failed),
     );
@@ -150,6 +157,12 @@ export class Batcher {
     }
   }
 }
+
+const sum = (images: readonly InputImage[]): number =>
+  images.reduce(
+    (bytes, image) => bytes + ("bytes" in image ? image.bytes : image.values).byteLength,
+    0,
+  );
 
 function outcomeOf(result: ImageResult, times: Omit<Inference, "outputs">): Outcome {
   if ("outputs" in result) return { outputs: result.outputs, ...times };

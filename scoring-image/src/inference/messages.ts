@@ -3,6 +3,7 @@ import type { ImageHeader } from "../imaging/header";
 import type { TensorData } from "../imaging/tensorWriter";
 import type { ImageTransform } from "../imaging/transform";
 import type { Graph } from "../model/graph";
+import type { ExecutionProvider } from "./providerCheck";
 
 /** What a session worker is started with (`workerData`). */
 export interface SessionPlan {
@@ -12,6 +13,8 @@ export interface SessionPlan {
   readonly transform: ImageTransform;
   /** Outputs to compute, in the order in which results list them. */
   readonly outputNames: readonly string[];
+  /** Where the model must run; nothing falls back. */
+  readonly executionProvider: ExecutionProvider;
   /** Threads of the session's own pool; 1 runs everything on the worker's thread. */
   readonly threads: number;
   /** Largest number of pictures in one run. */
