@@ -51,14 +51,7 @@ export class ScoringImage extends pulumi.ComponentResource {
         {
           imageName,
           buildOnPreview: false,
-          build: {
-            context: args.contextFolder,
-            dockerfile: `${args.contextFolder}/Dockerfile`,
-            target: variant,
-            platform,
-            args: buildArguments(args),
-            builderVersion: "BuilderBuildKit",
-          },
+          build: { ...dockerBuild(args), builderVersion: "BuilderBuildKit" },
           registry: {
             server: registry.loginServer,
             username: tokenUserName,
@@ -140,6 +133,20 @@ export class ScoringImage extends pulumi.ComponentResource {
     );
   }
 }
+
+/** What Docker is asked to build; `npm run verify:image` hands the very same to Docker itself. */
+export const dockerBuild = (
+  args: Pick<
+    ScoringImageArgs,
+    "contextFolder" | "contextHash" | "variant" | "model" | "description"
+  >,
+) => ({
+  context: args.contextFolder,
+  dockerfile: `${args.contextFolder}/Dockerfile`,
+  target: args.variant,
+  platform,
+  args: buildArguments(args),
+});
 
 /** Build arguments of the Dockerfile: the model's folder and the texts of the OCI labels. */
 export const buildArguments = ({

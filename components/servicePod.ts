@@ -87,7 +87,7 @@ export function environment(args: ServicePodArgs): Record<string, string> {
     [variables.maxQueueWaitMs]: String(args.maxQueueWaitMs),
     [variables.scoringTimeoutMs]: String(args.scoringTimeoutMs),
     [variables.shutdownGraceMs]: String(args.scoringTimeoutMs),
-    ...(accelerator === "gpu" ? { [deploymentVariables.executionProvider]: "cuda" } : {}),
+    ...(accelerator === "gpu" ? { [variables.executionProvider]: "cuda" } : {}),
     ...(runtime
       ? {
           [deploymentVariables.runtimeAddress]: `127.0.0.1:${runtime.port}`,

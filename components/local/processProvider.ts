@@ -18,9 +18,13 @@ export interface ProcessInputs {
   /** SHA-256 of the server's sources. */
   readonly serverHash: string;
   readonly serviceName: string;
-  readonly auth: "key" | "none";
+  readonly auth: "key" | "token" | "none";
   readonly primaryKey?: string;
   readonly secondaryKey?: string;
+  /** Whose tokens open the service, with `auth: token`. */
+  readonly tokenIssuer?: string;
+  readonly tokenAudience?: string;
+  readonly tokenJwksUri?: string;
   readonly maxConcurrentRequestsPerReplica: number;
   readonly maxQueueWaitMs: number;
   readonly scoringTimeoutMs: number;
@@ -46,6 +50,9 @@ const inputNames = [
   "auth",
   "primaryKey",
   "secondaryKey",
+  "tokenIssuer",
+  "tokenAudience",
+  "tokenJwksUri",
   "maxConcurrentRequestsPerReplica",
   "maxQueueWaitMs",
   "scoringTimeoutMs",
@@ -151,6 +158,9 @@ const environment = (inputs: ProcessInputs, port: number): Record<string, string
   [variables.auth]: inputs.auth,
   ...(inputs.primaryKey ? { [variables.primaryKey]: inputs.primaryKey } : {}),
   ...(inputs.secondaryKey ? { [variables.secondaryKey]: inputs.secondaryKey } : {}),
+  ...(inputs.tokenIssuer ? { [variables.tokenIssuer]: inputs.tokenIssuer } : {}),
+  ...(inputs.tokenAudience ? { [variables.tokenAudience]: inputs.tokenAudience } : {}),
+  ...(inputs.tokenJwksUri ? { [variables.tokenJwksUri]: inputs.tokenJwksUri } : {}),
   [variables.maxQueueSize]: String(inputs.maxConcurrentRequestsPerReplica),
   [variables.maxQueueWaitMs]: String(inputs.maxQueueWaitMs),
   [variables.scoringTimeoutMs]: String(inputs.scoringTimeoutMs),

@@ -74,6 +74,7 @@ function planOf(modelDir: string): SessionPlan {
     inputName: input.name,
     transform: input.transform,
     outputNames: outputs.map(({ name }) => name),
+    executionProvider: "cpu",
     threads: threadsPerInstance,
     maxBatchSize: 1,
   };

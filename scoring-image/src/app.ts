@@ -100,7 +100,13 @@ export class ScoringService {
 
   #openModel(): Promise<Graph> {
     return this.#pool.start().catch((cause: Error) => {
-      const message = `${this.model.file} cannot be opened: ${cause.message}`;
+      const { executionProvider } = this.#options.settings;
+      const reason = cause.message.replace(/\s+/g, " ");
+      const message =
+        executionProvider === "cpu"
+          ? `${this.model.file} cannot be opened: ${reason}`
+          : `EXECUTION_PROVIDER is "${executionProvider}", but ${this.model.file} cannot run there: ${reason}. ` +
+            "It needs the cuda image, a GPU and its driver; it never falls back to the CPU";
       throw new ModelPackageError(message, { cause });
     });
   }
@@ -160,6 +166,7 @@ function planFor(model: ModelPackage, settings: Settings): SessionPlan {
     transform: model.input.transform,
     outputNames: graphOutputs(model).map(({ name }) => name),
     detection: model.detection?.plan,
+    executionProvider: settings.executionProvider,
     threads: settings.threadsPerInstance,
     maxBatchSize: settings.maxBatchSize,
   };

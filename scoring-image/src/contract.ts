@@ -49,6 +49,7 @@ export const variables = {
   tokenJwksUri: "TOKEN_JWKS_URI",
   tlsCertificateFile: "TLS_CERTIFICATE_FILE",
   tlsKeyFile: "TLS_KEY_FILE",
+  executionProvider: "EXECUTION_PROVIDER",
   instances: "INSTANCES",
   threadsPerInstance: "THREADS_PER_INSTANCE",
   scriptThreads: "SCRIPT_THREADS",
@@ -56,6 +57,7 @@ export const variables = {
   maxImagesPerRequest: "MAX_IMAGES_PER_REQUEST",
   maxBatchDelayMs: "MAX_BATCH_DELAY_MS",
   maxQueueSize: "MAX_QUEUE_SIZE",
+  maxQueueBytes: "MAX_QUEUE_BYTES",
   maxQueueWaitMs: "MAX_QUEUE_WAIT_MS",
   scoringTimeoutMs: "SCORING_TIMEOUT_MS",
   bodyTimeoutMs: "BODY_TIMEOUT_MS",
@@ -91,7 +93,6 @@ export const metricNames = {
  * A server that does not read one of them must not be deployed with it; see docs/environment.md.
  */
 export const deploymentVariables = {
-  executionProvider: "EXECUTION_PROVIDER",
   runtimeAddress: "RUNTIME_ADDRESS",
   runtimeModel: "RUNTIME_MODEL",
 } as const;

@@ -74,6 +74,8 @@ function stopOnSignals(service: ScoringService, logger: Logger): void {
 
 async function main(): Promise<void> {
   const settings = loadSettings(process.env, isLocal ? generateKey : undefined);
+  // Before the first use of libuv's pool, on which sharp decodes: one thread a worker and one for files.
+  process.env.UV_THREADPOOL_SIZE ??= String(settings.instances + 1);
   const logger = createLogger(settings.logLevel);
   // Loaded late so that a wrong setting is reported without waiting for the native libraries.
   const { ScoringService } = await import("./app.js");

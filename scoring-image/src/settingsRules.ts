@@ -1,6 +1,6 @@
 import { deploymentVariables, variables } from "./contract";
 import type { Access } from "./security/access";
-import type { Values } from "./settings";
+import type { Values } from "./settingsDefinitions";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type AccessValues = Pick<
@@ -97,15 +97,9 @@ export function accessOf(values: AccessValues, primary: string | undefined): Acc
 
 /** A Deployment may ask for what this server cannot do: it must not start and quietly do less. */
 export function unsupportedProblems(env: Environment): string[] {
-  const { executionProvider, runtimeAddress } = deploymentVariables;
+  const { runtimeAddress } = deploymentVariables;
   const refusals: Readonly<Record<string, string>> = {
     [runtimeAddress]: "this server uses no runtime beside it; remove it",
-    ...(env[executionProvider] === "cpu"
-      ? {}
-      : {
-          [executionProvider]:
-            "this server runs models on the CPU only; set it to cpu or remove it",
-        }),
   };
   return Object.entries(refusals)
     .filter(([variable]) => env[variable])

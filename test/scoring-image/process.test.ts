@@ -76,6 +76,11 @@ describe("the server's process", () => {
       /^\S+model\.onnx cannot be opened: .*Protobuf parsing failed\.?\n$/,
     ],
     [
+      "CUDA without its libraries, though the model could run on the CPU",
+      { ...free, EXECUTION_PROVIDER: "cuda" },
+      /^EXECUTION_PROVIDER is "cuda", but \S+model\.onnx cannot run there: OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library\. It needs the cuda image, a GPU and its driver; it never falls back to the CPU\n$/,
+    ],
+    [
       "an address of another machine",
       { ...free, HOST: "203.0.113.1" },
       'HOST is "203.0.113.1": not an address of this machine\n',

@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { variables } from "../../scoring-image/src/contract";
-import {
-  definitions,
-  loadSettings,
-  SettingsError,
-  type Settings,
-} from "../../scoring-image/src/settings";
+import { loadSettings, SettingsError, type Settings } from "../../scoring-image/src/settings";
+import { definitions } from "../../scoring-image/src/settingsDefinitions";
 import { root } from "../support/paths";
 
 const withKey = { PRIMARY_KEY: "key-of-the-settings-tests" };
@@ -27,7 +22,7 @@ const keysOf = ({ access }: Settings) => (access.kind === "keys" ? access.keys :
 
 describe("settings", () => {
   it("has a default for everything but the keys", () => {
-    const settings = loadSettings(withKey);
+    const settings = loadSettings(withKey, undefined, { cores: 2, memoryBytes: 1e9 });
     assert.equal(settings.host, "127.0.0.1");
     assert.equal(settings.port, 5001);
     assert.equal(settings.metricsPort, 5002);
@@ -37,17 +32,12 @@ describe("settings", () => {
       keys: { primary: withKey.PRIMARY_KEY, secondary: undefined },
     });
     assert.equal(settings.tls, undefined);
-    assert.equal(settings.instances, os.availableParallelism());
+    assert.equal(settings.instances, 2);
     assert.ok(Object.isFrozen(settings));
   });
 
   it("treats an empty variable as absent", () => {
     assert.equal(loadSettings({ ...withKey, PORT: "" }).port, 5001);
-  });
-
-  it("gives each worker its share of the cores", () => {
-    const threads = os.availableParallelism();
-    assert.equal(loadSettings({ ...withKey, THREADS_PER_INSTANCE: String(threads) }).instances, 1);
   });
 
   const cases: [env: Record<string, string>, message: string][] = [
@@ -79,10 +69,7 @@ describe("settings", () => {
       { SECONDARY_KEY: "a-long-enough-key" },
       "SECONDARY_KEY is set without PRIMARY_KEY: set both or only the latter",
     ],
-    [
-      { EXECUTION_PROVIDER: "cuda" },
-      'EXECUTION_PROVIDER is "cuda": this server runs models on the CPU only; set it to cpu or remove it',
-    ],
+    [{ EXECUTION_PROVIDER: "tensorrt" }, 'EXECUTION_PROVIDER is "tensorrt": must be cpu or cuda'],
     [
       { RUNTIME_ADDRESS: "127.0.0.1:8001" },
       'RUNTIME_ADDRESS is "127.0.0.1:8001": this server uses no runtime beside it; remove it',
@@ -138,8 +125,18 @@ describe("settings", () => {
     });
   }
 
-  it("takes the CPU as execution provider", () => {
-    assert.deepEqual(problems({ ...withKey, EXECUTION_PROVIDER: "cpu" }), []);
+  it("derives workers and queue from what the container may use", () => {
+    const derived = (env: object, cores: number) => {
+      const limits = { cores, memoryBytes: 1e9 };
+      const settings = loadSettings({ ...withKey, ...env }, undefined, limits);
+      return [settings.instances, settings.maxQueueBytes];
+    };
+    assert.deepEqual(derived({}, 4), [4, 125e6]);
+    assert.deepEqual(derived({}, 3.5), [3, 125e6]);
+    assert.deepEqual(derived({}, 0.25), [1, 125e6]);
+    assert.deepEqual(derived({ THREADS_PER_INSTANCE: "2" }, 4), [2, 125e6]);
+    assert.deepEqual(derived({ EXECUTION_PROVIDER: "cuda" }, 4), [1, 125e6]);
+    assert.deepEqual(derived({ INSTANCES: "3", MAX_QUEUE_BYTES: "1000" }, 1), [3, 1000]);
   });
 
   it("reports all problems at once", () => {

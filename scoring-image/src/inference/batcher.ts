@@ -13,6 +13,8 @@ export interface BatcherOptions {
   readonly maxBatchDelayMs: number;
   /** Pictures that may wait for a worker; more are refused with QUEUE_FULL. */
   readonly maxQueueSize: number;
+  /** Bytes of pictures that may wait for a worker; more are refused with QUEUE_FULL. A free worker takes any. */
+  readonly maxQueueBytes: number;
   /** Longest wait for a worker; then QUEUE_WAIT_EXCEEDED, and at once if the wait can be expected to be longer. */
   readonly maxQueueWaitMs: number;
 }
@@ -79,6 +81,25 @@ export class Batcher {
     return outcome as Inference;
   }
 
+  /** Why these pictures may not wait: too many, too many bytes, or no worker to be expected in time. */
+  #refusalOf(images: readonly InputImage[]): ScoringError | undefined {
+    const { maxQueueSize, maxQueueBytes, maxQueueWaitMs, maxBatchSize } = this.#options;
+    const length = this.#queue.length;
+    if (images.length > maxQueueSize - length + this.#pool.idleCount * maxBatchSize) {
+      const message = `Too many requests: ${length} pictures are waiting already.`;
+      return new ScoringError("QUEUE_FULL", message);
+    }
+    const waiting = sum(this.#queue.map(({ image }) => image));
+    if (!this.#pool.hasIdle && waiting + sum(images) > maxQueueBytes) {
+      const message = `Too many requests: pictures of ${waiting} bytes are waiting already.`;
+      return new ScoringError("QUEUE_FULL", message);
+    }
+    // Said at once, a refusal costs the caller nothing; after a wait in vain it has cost both.
+    if (this.#expectedWaitMs() <= maxQueueWaitMs) return undefined;
+    const message = `No session worker can be expected within ${maxQueueWaitMs} ms: ${length} pictures are waiting already.`;
+    return new ScoringError("QUEUE_WAIT_EXCEEDED", message);
+  }
+
   /**
    * Queues the pictures of one request, all or none, and waits until each has its outcome. Free workers share them.
    * @param images at least one
@@ -86,17 +107,9 @@ export class Batcher {
    * @throws ScoringError QUEUE_FULL, QUEUE_WAIT_EXCEEDED, DEADLINE_EXCEEDED or CANCELLED, for the request as a whole
    */
   submitAll(images: readonly InputImage[], context: CallContext): Promise<readonly Outcome[]> {
-    const { maxQueueSize, maxQueueWaitMs, maxBatchSize } = this.#options;
-    const room = maxQueueSize - this.#queue.length + this.#pool.idleCount * maxBatchSize;
-    if (images.length > room) {
-      const message = `Too many requests: ${this.#queue.length} pictures are waiting already.`;
-      return Promise.reject(new ScoringError("QUEUE_FULL", message));
-    }
-    // Said at once, a refusal costs the caller nothing; after a wait in vain it has cost both.
-    if (this.#expectedWaitMs() > maxQueueWaitMs) {
-      const message = `No session worker can be expected within ${maxQueueWaitMs} ms: ${this.#queue.length} pictures are waiting already.`;
-      return Promise.reject(new ScoringError("QUEUE_WAIT_EXCEEDED", message));
-    }
+    const refusal = this.#refusalOf(images);
+    if (refusal) return Promise.reject(refusal);
+    const { maxQueueWaitMs } = this.#options;
     const request = new PendingRequest(images.length, context, maxQueueWaitMs, (failed) =>
       this.#remove(failed),
     );
@@ -172,6 +185,12 @@ export class Batcher {
     }
   }
 }
+
+const sum = (images: readonly InputImage[]): number =>
+  images.reduce(
+    (bytes, image) => bytes + ("bytes" in image ? image.bytes : image.values).byteLength,
+    0,
+  );
 
 function outcomeOf(result: ImageResult, times: Omit<Inference, "outputs">): Outcome {
   if ("outputs" in result) return { outputs: result.outputs, ...times };

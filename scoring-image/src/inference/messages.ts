@@ -4,6 +4,7 @@ import type { TensorData } from "../imaging/tensorWriter";
 import type { ImageTransform } from "../imaging/transform";
 import type { DetectionPlan } from "../model/detection";
 import type { Graph } from "../model/graph";
+import type { ExecutionProvider } from "./providerCheck";
 
 /** What a session worker is started with (`workerData`). */
 export interface SessionPlan {
@@ -15,6 +16,8 @@ export interface SessionPlan {
   readonly outputNames: readonly string[];
   /** For a detector: how to decode its outputs; the decoded tensors follow those of `outputNames`. */
   readonly detection?: DetectionPlan | undefined;
+  /** Where the model must run; nothing falls back. */
+  readonly executionProvider: ExecutionProvider;
   /** Threads of the session's own pool; 1 runs everything on the worker's thread. */
   readonly threads: number;
   /** Largest number of pictures in one run. */

@@ -1,23 +1,52 @@
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { threadId } from "node:worker_threads";
+import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import type { TensorData } from "../imaging/tensorWriter";
 import type { Graph, GraphTensor } from "../model/graph";
+import { fallbackOf } from "./providerCheck";
 import type { OutputTensor, SessionPlan, TensorValues } from "./messages";
 
+// Errors reach us as exceptions; ONNX Runtime would also print them, outside of our log.
+env.logLevel = "fatal";
+
+const profilePrefix = path.join(os.tmpdir(), `profile-${process.pid}-${threadId}-`);
+
 /**
- * Opens an ONNX file for the CPU. Spinning is off because a busy-waiting pool starves decoding and the event loop
- * for tens of milliseconds after every run.
+ * Opens an ONNX file. Spinning is off because a busy-waiting pool starves decoding and the event loop
+ * for tens of milliseconds after every run. For another provider than the CPU the session records where its operators
+ * run until `checkProvider` has looked at it.
  */
-export function openSession({ modelFile, threads }: SessionPlan): Promise<InferenceSession> {
+export function openSession(plan: SessionPlan): Promise<InferenceSession> {
+  const { modelFile, threads, executionProvider } = plan;
   return InferenceSession.create(modelFile, {
-    executionProviders: ["cpu"],
+    executionProviders: [executionProvider],
+    ...(executionProvider === "cpu"
+      ? {}
+      : { enableProfiling: true, profileFilePrefix: profilePrefix }),
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
     graphOptimizationLevel: "all",
-    // Errors reach us as exceptions; ONNX Runtime would also print them, outside of our log.
     logSeverityLevel: 4,
     extra: { session: { intra_op: { allow_spinning: "0" } } },
   });
+}
+
+/**
+ * Makes sure, after the warm-up, that the model ran where it was asked to run.
+ * @throws Error why it did not
+ */
+export function checkProvider(session: InferenceSession, { executionProvider }: SessionPlan): void {
+  if (executionProvider === "cpu") return;
+  session.endProfiling();
+  const { dir, base } = path.parse(profilePrefix);
+  const file = readdirSync(dir).find((name) => name.startsWith(base));
+  if (file === undefined) throw new Error(`ONNX Runtime could not write its profile to ${dir}`);
+  const fallback = fallbackOf(readFileSync(path.join(dir, file), "utf8"), executionProvider);
+  rmSync(path.join(dir, file));
+  if (fallback !== undefined) throw new Error(fallback);
 }
 
 /** Inputs and outputs of an opened session. */

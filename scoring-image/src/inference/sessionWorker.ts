@@ -16,7 +16,7 @@ import type {
   WorkerMessage,
   WorkerOrder,
 } from "./messages";
-import { graphOf, openSession, runBatch } from "./session";
+import { checkProvider, graphOf, openSession, runBatch } from "./session";
 import { warmUp } from "./warmUp";
 
 const port = parentPort;
@@ -107,6 +107,7 @@ const buffersOf = (message: WorkerMessage): ArrayBuffer[] =>
 async function main(): Promise<void> {
   const session = await openSession(plan);
   await warmUp((job) => score(session, job), plan);
+  checkProvider(session, plan);
   port?.on("message", (order: WorkerOrder) => {
     // With its port closed the thread has nothing left to wait for once the last answer is sent.
     if (order === "close") {

@@ -15,6 +15,7 @@ const options: BatcherOptions = {
   maxBatchSize: 1,
   maxBatchDelayMs: 0,
   maxQueueSize: 10,
+  maxQueueBytes: 1e9,
   maxQueueWaitMs: 30_000,
 };
 
@@ -47,6 +48,7 @@ async function rig(name: TinyModelName, changes: Partial<BatcherOptions> = {}): 
       inputName: model.input.name,
       transform: model.input.transform,
       outputNames: ["mean"],
+      executionProvider: "cpu",
       threads: 1,
       maxBatchSize: changes.maxBatchSize ?? 1,
     },
@@ -131,6 +133,18 @@ describe("inference/batcher", () => {
       message: "Too many requests: 1 pictures are waiting already.",
     });
     await Promise.all([running, waiting]);
+  });
+
+  it("refuses what would wait with too many bytes, whatever their number", async () => {
+    const picture = () => plainJpeg([1, 1, 1]);
+    const size = picture().byteLength;
+    const { submit } = await rig("slow", { maxQueueBytes: 2 * size });
+    const served = [submit(picture()), submit(picture()), submit(picture())];
+    await assert.rejects(submit(picture()), {
+      code: "QUEUE_FULL",
+      message: `Too many requests: pictures of ${2 * size} bytes are waiting already.`,
+    });
+    await Promise.all(served);
   });
 
   it("refuses what has waited too long for a worker, but not what is being run", async () => {
@@ -240,6 +254,7 @@ async function planOf(name: TinyModelName) {
     inputName: input.name,
     transform: input.transform,
     outputNames: ["mean"],
+    executionProvider: "cpu" as const,
     threads: 1,
     maxBatchSize: 1,
   });

@@ -33,11 +33,18 @@ async function rig(folder: string, options: Partial<BatcherOptions> & { instance
       inputName: model.input.name,
       transform: model.input.transform,
       outputNames: model.outputs.map(({ name }) => name),
+      executionProvider: "cpu",
       threads: 1,
       maxBatchSize: options.maxBatchSize ?? 1,
     },
   });
-  const limits = { maxBatchSize: 1, maxBatchDelayMs: 0, maxQueueSize: 10, maxQueueWaitMs: 30_000 };
+  const limits = {
+    maxBatchSize: 1,
+    maxBatchDelayMs: 0,
+    maxQueueSize: 10,
+    maxQueueBytes: 1e9,
+    maxQueueWaitMs: 30_000,
+  };
   const batcher = new Batcher(pool, { ...limits, ...options }, metrics);
   pools.push(pool);
   await pool.start();

@@ -1,0 +1,253 @@
+import path from "node:path";
+import { z } from "zod";
+import { defaultPorts } from "./contract";
+import { executionProviders } from "./inference/providerCheck";
+import { keyForm, keyRule } from "./security/keys";
+
+interface Definition<T> {
+  /** Value used when the variable is absent or empty; undefined when there is none. */
+  readonly default: string | undefined;
+  readonly description: string;
+  readonly schema: z.ZodType<T, string | undefined>;
+}
+
+const text = z.string();
+
+/** A whole number, written in decimal digits. */
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .refine((value) => /^\d{1,15}$/.test(value) && Number(value) >= min && Number(value) <= max, {
+      error: `must be a whole number from ${min} to ${max}`,
+    })
+    .transform(Number);
+
+const flag = z
+  .enum(["true", "false"], "must be true or false")
+  .transform((value) => value === "true");
+const port = whole(0, 65535);
+const commaSeparated = z.string().transform((value) =>
+  value
+    .split(",")
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
+const milliseconds = whole(0, 86_400_000);
+
+const define = <T>(
+  fallback: string | undefined,
+  description: string,
+  schema: z.ZodType<T, string | undefined>,
+): Definition<T> => ({ default: fallback, description, schema });
+
+const key = z.string().regex(keyForm, keyRule).optional();
+const file = z.string().optional();
+
+/** Keys and configuration of an issuer must come from whom they say; on this machine itself nobody can stand between. */
+const issuerUrl = z
+  .string()
+  .refine(
+    (value) =>
+      /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost)[:/])/.test(value) && URL.canParse(value),
+    { error: "must be an https:// address" },
+  )
+  .optional();
+
+const bundledModel = path.join(__dirname, "..", "models", "efficientnet-lite0");
+
+/** Every setting: its default, what it means and what is allowed. README's table is checked against it. */
+export const definitions = {
+  host: define("127.0.0.1", "Address to listen on; `0.0.0.0` for all", text),
+  port: define(
+    String(defaultPorts.scoring),
+    "Port of the scoring service; 0 takes a free one",
+    port,
+  ),
+  grpcPort: define(
+    undefined,
+    "A second port; each port takes HTTP/1.1 and gRPC. None unless set; 0 takes a free one",
+    port.optional(),
+  ),
+  metricsPort: define(
+    String(defaultPorts.metrics),
+    "Port of `/metrics`, on the same address; 0 takes a free one",
+    port,
+  ),
+  serviceName: define(
+    undefined,
+    "NAME in `/api/v1/service/NAME/score`; the model's name unless set",
+    z
+      .string()
+      .regex(
+        /^[a-z]([-a-z0-9]{1,30}[a-z0-9])$/,
+        "must be 3 to 32 lower-case letters, digits and hyphens, beginning with a letter",
+      )
+      .optional(),
+  ),
+  modelDir: define(
+    bundledModel,
+    "Folder with `model.onnx` and `model.json`; the bundled model unless set",
+    text,
+  ),
+  versionLabels: define(
+    "stable",
+    "Labels of the served version in TensorFlow Serving's protocols, separated by commas",
+    commaSeparated,
+  ),
+  tensorContent: define(
+    "false",
+    "`true` sends TensorFlow Serving's gRPC replies as `tensor_content` instead of `float_val`",
+    flag,
+  ),
+  bothOutputNames: define(
+    "false",
+    "`true` answers outputs asked for by a graph's tensor name under the signature's key as well",
+    flag,
+  ),
+  auth: define(
+    "key",
+    "`key`, `token` for tokens of `TOKEN_ISSUER`, or `none` for an open service",
+    z.enum(["key", "token", "none"], "must be key, token or none"),
+  ),
+  primaryKey: define(
+    undefined,
+    "First key; required with `AUTH=key` unless started with `--local`",
+    key,
+  ),
+  secondaryKey: define(undefined, "Second key, equally valid", key),
+  primaryKeyFile: define(
+    undefined,
+    "File with the first key, in place of `PRIMARY_KEY`; read anew when it changes",
+    file,
+  ),
+  secondaryKeyFile: define(undefined, "File with the second key, likewise", file),
+  tokenIssuer: define(
+    undefined,
+    "Claim `iss` of the tokens, for Entra `https://login.microsoftonline.com/TENANT/v2.0`; required with `AUTH=token`",
+    issuerUrl,
+  ),
+  tokenAudience: define(
+    undefined,
+    "Claim `aud` of the tokens, for Entra the application's id or id URI; required with `AUTH=token`",
+    text.optional(),
+  ),
+  tokenJwksUri: define(
+    undefined,
+    "Where the issuer publishes its keys; looked up in its OpenID configuration unless set",
+    issuerUrl,
+  ),
+  tlsCertificateFile: define(
+    undefined,
+    "Certificate followed by its issuers', PEM; with `TLS_KEY_FILE` every port but `METRICS_PORT` speaks TLS 1.2 and 1.3",
+    file,
+  ),
+  tlsKeyFile: define(undefined, "Private key of the certificate, PEM", file),
+  executionProvider: define(
+    "cpu",
+    "Where the model runs: `cpu`, or `cuda` in the CUDA image; the server refuses to start rather than fall back",
+    z.enum(executionProviders, "must be cpu or cuda"),
+  ),
+  instances: define(
+    "0",
+    "Session workers, each with a copy of the model; 0 takes cores / threads within the container's limits, 1 on `cuda`",
+    whole(0, 256),
+  ),
+  scriptThreads: define(
+    "0",
+    "Threads of the package's entry script; 0 takes one more than pictures that run at once",
+    whole(0, 256),
+  ),
+  threadsPerInstance: define("1", "Threads of each worker's ONNX Runtime session", whole(1, 256)),
+  maxBatchSize: define(
+    "1",
+    "Largest number of pictures in one run; on a CPU larger batches gain nothing",
+    whole(1, 1024),
+  ),
+  maxImagesPerRequest: define(
+    "64",
+    "Largest number of pictures, or rows of a tensor, in one request",
+    whole(1, 100_000),
+  ),
+  maxBatchDelayMs: define(
+    "0",
+    "How long a picture may wait for others to fill its batch",
+    milliseconds,
+  ),
+  maxQueueSize: define(
+    "64",
+    "Pictures that may wait for a worker; more are refused with 503",
+    whole(0, 100_000),
+  ),
+  maxQueueBytes: define(
+    "0",
+    "Bytes of pictures that may wait for a worker; 0 takes an eighth of the memory limit",
+    whole(0, 2 ** 40),
+  ),
+  maxQueueWaitMs: define("500", "Longest wait for a worker; then 503", milliseconds),
+  scoringTimeoutMs: define(
+    "60000",
+    "Longest time from a request's arrival to its answer; then 504",
+    whole(1, 86_400_000),
+  ),
+  bodyTimeoutMs: define(
+    "10000",
+    "Longest time for a request's body to arrive; then 408",
+    whole(1, 86_400_000),
+  ),
+  handshakeTimeoutMs: define(
+    "10000",
+    "Longest time for a new connection's TLS handshake, and then for its first byte",
+    whole(1, 86_400_000),
+  ),
+  keepAliveTimeoutMs: define("65000", "How long an idle HTTP connection is kept", milliseconds),
+  grpcKeepAliveMs: define(
+    "60000",
+    "Time between two pings on a gRPC connection; a load balancer must not find it idle",
+    whole(1000, 86_400_000),
+  ),
+  connectionMaxAgeMs: define(
+    "300000",
+    "Age at which a client is asked to connect anew, give or take a tenth; 0 for none",
+    milliseconds,
+  ),
+  connectionMaxAgeGraceMs: define(
+    "60000",
+    "How long gRPC calls may go on after that",
+    milliseconds,
+  ),
+  maxBodyBytes: define(
+    String(16 * 1024 * 1024),
+    "Largest body or gRPC message in bytes; then 413 or RESOURCE_EXHAUSTED",
+    whole(1, 2 ** 31 - 1),
+  ),
+  maxPixels: define(
+    "25000000",
+    "Largest picture in pixels; then 400, before anything is decoded",
+    whole(1, 2 ** 29),
+  ),
+  corsOrigins: define(
+    "",
+    "Origins that browsers may call from, separated by commas; `*` for all; empty for none",
+    text,
+  ),
+  preStopDelayMs: define(
+    "0",
+    "How long to go on accepting connections after SIGTERM, not ready",
+    milliseconds,
+  ),
+  shutdownGraceMs: define(
+    "20000",
+    "Longest time for accepted requests to finish after SIGTERM",
+    milliseconds,
+  ),
+  logLevel: define(
+    "info",
+    "`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`",
+    z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
+  ),
+} as const;
+
+/** Every setting as its schema reads it. */
+export type Values = {
+  readonly [K in keyof typeof definitions]: z.output<(typeof definitions)[K]["schema"]>;
+};
