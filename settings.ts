@@ -1,11 +1,13 @@
 import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { listModels } from "./components/catalogue/models";
+import { listSources } from "./components/catalogue/modelSources";
 import { findVmSize } from "./components/catalogue/vmSizes";
 import { nameProblems } from "./components/names";
 import { capacityRules, rolloutNotices } from "./settings/capacityRules";
 import { definitions, secretKeys, type Key, type Values } from "./settings/definitions";
 import { environmentRules } from "./settings/environmentRules";
+import { modelRules } from "./settings/modelRules";
 import { nodesOf, poolRules, regionRules } from "./settings/poolRules";
 import { merge, problem, type Findings } from "./settings/problems";
 import type { Parser } from "./settings/parsers";
@@ -137,7 +139,8 @@ function check(
     nodes ? poolRules(values, nodes) : none,
     nodes && fits(values, nodes) ? capacityRules(values, nodes) : none,
     serviceRules(values),
-    environmentRules(values, listModels(modelsFolder)),
+    environmentRules(values),
+    modelRules(values, { packages: listModels(modelsFolder), sources: listSources(modelsFolder) }),
     !onAzure || nodes ? { problems: [], notices: rolloutNotices(values, nodes) } : none,
   );
   return { findings, nodes };

@@ -6,11 +6,11 @@ import { problem, type Findings } from "./problems";
 export const maxAuthorizedRanges = 200;
 
 /** Rules on where the API server answers, the registry and the image. */
-export function environmentRules(values: Values, models: readonly string[]): Findings {
+export function environmentRules(values: Values): Findings {
   return {
     problems: [
       ...(values.target === "azure" ? apiProblems(values) : []),
-      ...imageProblems(values, models),
+      ...imageProblems(values),
       ...registryProblems(values),
     ],
     notices: values.target === "azure" ? [apiNotice(values)] : [],
@@ -52,7 +52,7 @@ const apiNotice = ({ apiAccess, authorizedIpRanges, deployerIpRange }: Values): 
     ? "apiAccess is private: run pulumi from a machine inside the cluster's virtual network or one peered with it; from anywhere else the Kubernetes resources cannot be created."
     : `The API server answers only ${[...authorizedIpRanges, deployerIpRange === "auto" ? "the address this runs from" : deployerIpRange].join(", ")}.`;
 
-function imageProblems(values: Values, models: readonly string[]): string[] {
+function imageProblems(values: Values): string[] {
   const build = values["image.build"];
   const reference = values["image.reference"];
   const found: string[] = [];
@@ -93,16 +93,6 @@ function imageProblems(values: Values, models: readonly string[]): string[] {
         undefined,
         "an ACR task builds from a Git address",
         "image.source https://github.com/ORG/REPO.git#main:scoring-image",
-      ),
-    );
-  }
-  if (!models.includes(values.model)) {
-    found.push(
-      problem(
-        "model",
-        values.model,
-        `scoring-image/models has ${models.join(", ") || "no model"}`,
-        `model ${models[0] ?? "NAME"}`,
       ),
     );
   }
