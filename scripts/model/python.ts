@@ -29,7 +29,7 @@ export async function runPython(
   args: readonly string[],
   progress: Progress,
 ): Promise<unknown> {
-  const interpreter = await environment(toolkit, progress);
+  const interpreter = await pythonEnvironment(toolkit, progress);
   const ran = await run(interpreter, [path.join(scripts, script), ...args], progress);
   if (ran.code === 0) return JSON.parse(ran.output) as unknown;
   const last = ran.errors.at(-1) ?? `${script} ended with ${String(ran.code)}`;
@@ -38,11 +38,14 @@ export async function runPython(
   }
   // argparse ends with 2.
   if (ran.code === 2) throw new CommandFailure("usage", last.replace(/^\S+: error: /, ""));
-  throw new CommandFailure("python", `${script} failed: ${last}`);
+  throw new CommandFailure("python", `${script} failed:\n${ran.errors.slice(-20).join("\n")}`);
 }
 
-/** The interpreter of the pinned virtual environment, in the git-ignored folder `.local`; another pin makes another one. */
-async function environment(toolkit: Toolkit, progress: Progress): Promise<string> {
+/**
+ * The interpreter of the pinned virtual environment, in the git-ignored folder `.local`; another pin makes another one.
+ * @throws CommandFailure python
+ */
+export async function pythonEnvironment(toolkit: Toolkit, progress: Progress): Promise<string> {
   const files = requirements[toolkit].map((name) => path.join(scripts, name));
   const hash = createHash("sha256");
   for (const file of files) hash.update(readFileSync(file));
