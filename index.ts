@@ -2,6 +2,7 @@ import { Provider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { AzureEnvironment, digestOf } from "./components/azureEnvironment";
 import { readModelPackage } from "./components/catalogue/models";
+import { readDeployedModel, servedModel } from "./components/catalogue/modelSources";
 import { findVmSize } from "./components/catalogue/vmSizes";
 import { apiRanges } from "./components/deployerAddress";
 import { requireKubelogin } from "./components/kubeconfig";
@@ -9,6 +10,7 @@ import { LocalScoringService } from "./components/localScoringService";
 import { ScoringDeployment } from "./components/scoringDeployment";
 import { preflight } from "./components/subscription";
 import { imageFolder, loadSettings, modelsFolder } from "./settings";
+import { statedModel } from "./settings/modelRules";
 import type { NodeSettings, Settings } from "./settings/shape";
 
 /** Creates everything below the service on Azure, once the subscription has been asked whether it can hold it. */
@@ -19,7 +21,7 @@ async function azure(settings: Settings, nodes: NodeSettings) {
     { size: nodes.size, count: nodes.maxCount },
     ...(system ? [{ size: system, count: settings.systemNodeCount }] : []),
   ]);
-  const model = readModelPackage(modelsFolder, settings.model);
+  const model = readDeployedModel(modelsFolder, settings.model, statedModel(settings));
   const environment = new AzureEnvironment("scoring", {
     settings,
     nodes,
@@ -71,7 +73,8 @@ function existingCluster(settings: Settings) {
   );
   return {
     ...deployment.outputs,
-    modelId: readModelPackage(modelsFolder, settings.model).name,
+    modelId: servedModel(readDeployedModel(modelsFolder, settings.model, statedModel(settings)))
+      .name,
     imageRef,
     imageDigest: digestOf(imageRef),
     clusterName: settings.kubeContext ?? "current context",

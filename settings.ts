@@ -1,12 +1,14 @@
 import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { listModels } from "./components/catalogue/models";
+import { listSources } from "./components/catalogue/modelSources";
 import { findVmSize } from "./components/catalogue/vmSizes";
 import { nameProblems } from "./components/names";
 import { capacityRules, rolloutNotices } from "./settings/capacityRules";
 import { ConfigValues } from "./settings/configValues";
 import { definitions, secretKeys, type Key, type Values } from "./settings/definitions";
-import { environmentRules, modelRule } from "./settings/environmentRules";
+import { environmentRules } from "./settings/environmentRules";
+import { modelRules } from "./settings/modelRules";
 import { nodesOf, poolRules, regionRules } from "./settings/poolRules";
 import { merge, problem, type Findings } from "./settings/problems";
 import type { Parser } from "./settings/parsers";
@@ -125,7 +127,9 @@ function check(
   now: Date,
 ): { readonly findings: Findings; readonly nodes: NodeSettings | undefined } {
   if (values.target === "local") {
-    return { findings: modelRule(values, listModels(modelsFolder)), nodes: undefined };
+    // Nothing is built here, and so nothing converted.
+    const here = { packages: listModels(modelsFolder), sources: [] };
+    return { findings: modelRules(values, here), nodes: undefined };
   }
   const onAzure = values.target === "azure";
   const size = onAzure ? findVmSize(chosenSizeName(values) ?? "") : undefined;
@@ -137,7 +141,8 @@ function check(
     nodes ? poolRules(values, nodes) : none,
     nodes && fits(values, nodes) ? capacityRules(values, nodes) : none,
     serviceRules(values),
-    environmentRules(values, listModels(modelsFolder)),
+    environmentRules(values),
+    modelRules(values, { packages: listModels(modelsFolder), sources: listSources(modelsFolder) }),
     !onAzure || nodes ? { problems: [], notices: rolloutNotices(values, nodes) } : none,
   );
   return { findings, nodes };

@@ -2,7 +2,7 @@ import type { Provider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings, NodeSettings } from "../settings/shape";
 import { AcceleratorPool } from "./acceleratorPool";
-import type { ModelPackage } from "./catalogue/models";
+import type { DeployedModel } from "./catalogue/modelSources";
 import { contentHash } from "./contentHash";
 import { Cluster } from "./cluster";
 import { ClusterIdentities } from "./clusterIdentities";
@@ -19,7 +19,7 @@ import { Workspace } from "./workspace";
 export interface AzureEnvironmentArgs {
   readonly settings: Settings;
   readonly nodes: NodeSettings;
-  readonly model: ModelPackage;
+  readonly model: DeployedModel;
   readonly imageFolder: string;
   /** Ranges that may reach the API server; undefined for a private one. */
   readonly authorizedIpRanges: readonly string[] | undefined;
@@ -29,6 +29,7 @@ export interface AzureEnvironmentArgs {
 export class AzureEnvironment extends pulumi.ComponentResource {
   readonly foundation: Foundation;
   readonly workspace: Workspace;
+  /** The model that is served: the converted one where there is one. */
   readonly registeredModel: RegisteredModel;
   readonly cluster: Cluster;
   /** What must be there before the service: nodes, their devices, and the right to pull. */
@@ -77,16 +78,24 @@ export class AzureEnvironment extends pulumi.ComponentResource {
       },
       child,
     );
-    this.registeredModel = new RegisteredModel(
+    const registration = {
+      foundation,
+      workspace: this.workspace,
+      keepOldVersions: settings.keepOldModelVersions,
+    };
+    const sourceModel = new RegisteredModel(
       `${name}-model`,
-      {
-        foundation,
-        workspace: this.workspace,
-        model,
-        keepOldVersions: settings.keepOldModelVersions,
-      },
+      { ...registration, model: model.source, store: "models" },
       child,
     );
+    const convertedModel =
+      model.converted &&
+      new RegisteredModel(
+        `${name}-converted-model`,
+        { ...registration, model: model.converted, store: "converted-models" },
+        child,
+      );
+    this.registeredModel = convertedModel ?? sourceModel;
     this.cluster = new Cluster(
       name,
       {
@@ -121,7 +130,8 @@ export class AzureEnvironment extends pulumi.ComponentResource {
     );
     this.ready = [pool, registry, ...this.devicePlugin(name, settings)];
 
-    const image = this.image(name, args, foundation, registry, tenantId);
+    const models = convertedModel ? [sourceModel, convertedModel] : [sourceModel];
+    const image = this.image(name, args, { foundation, registry, tenantId, models });
     this.imageRef = image.ref;
     this.imageDigest = image.digest;
     this.imageRunId = image.runId;
@@ -163,9 +173,15 @@ export class AzureEnvironment extends pulumi.ComponentResource {
   private image(
     name: string,
     { settings, model, imageFolder }: AzureEnvironmentArgs,
-    foundation: Foundation,
-    registry: Registry,
-    tenantId: pulumi.Output<string>,
+    {
+      models,
+      ...needed
+    }: {
+      readonly foundation: Foundation;
+      readonly registry: Registry;
+      readonly tenantId: pulumi.Output<string>;
+      readonly models: readonly RegisteredModel[];
+    },
   ) {
     const build = settings["image.build"];
     if (build === "none") {
@@ -180,19 +196,18 @@ export class AzureEnvironment extends pulumi.ComponentResource {
     const image = new ScoringImage(
       `${name}-scoring`,
       {
-        foundation,
-        registry,
-        tenantId,
+        ...needed,
         build,
         model,
+        modelName: settings.model,
         contextFolder: imageFolder,
         contextHash: contentHash(imageFolder).hash,
         source: settings["image.source"],
         variant: settings.accelerator === "gpu" ? "cuda" : "cpu",
         description: settings["image.description"],
       },
-      // The image holds the model: it comes after the registered one and goes before it.
-      { parent: this, dependsOn: [this.registeredModel] },
+      // As in the reference: the image holds the model, so it comes after the registered ones and goes before them.
+      { parent: this, dependsOn: [...models] },
     );
     return {
       ref: image.imageRef,

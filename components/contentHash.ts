@@ -24,9 +24,13 @@ function walk(folder: string, prefix = ""): string[] {
 /**
  * SHA-256 over names and contents of all files below a folder, in hexadecimal, and the files' names in sorted order.
  * The same on every machine: neither times nor modes nor the order of the file system enter it.
+ * @param wanted which files count, by their path below the folder
  */
-export function contentHash(folder: string): { readonly hash: string; readonly files: string[] } {
-  const files = walk(folder).sort();
+export function contentHash(
+  folder: string,
+  wanted: (file: string) => boolean = () => true,
+): { readonly hash: string; readonly files: string[] } {
+  const files = walk(folder).filter(wanted).sort();
   const hash = createHash("sha256");
   for (const file of files) {
     const digest = createHash("sha256")

@@ -11,12 +11,11 @@ export interface RegisteredModelArgs {
   readonly foundation: Foundation;
   readonly workspace: Workspace;
   readonly model: ModelPackage;
+  /** Name of the container and datastore of its files; a registered model shares neither with another. */
+  readonly store: "models" | "converted-models";
   /** Whether a new version leaves the old ones and their files where they are. */
   readonly keepOldVersions: boolean;
 }
-
-const containerName = "models";
-const datastoreName = "models";
 
 /**
  * The model in the workspace: its files in storage, its name, version, tags and description. The version is named by
@@ -29,7 +28,7 @@ export class RegisteredModel extends pulumi.ComponentResource {
 
   constructor(name: string, args: RegisteredModelArgs, opts?: pulumi.ComponentResourceOptions) {
     super("accelerated-scoring:registeredModel:RegisteredModel", name, {}, opts);
-    const { foundation, workspace, model, keepOldVersions } = args;
+    const { foundation, workspace, model, keepOldVersions, store } = args;
     const resourceGroupName = foundation.resourceGroup;
     const versioned = { parent: this, retainOnDelete: keepOldVersions };
     const digest = model.hash.slice(0, 12);
@@ -39,7 +38,7 @@ export class RegisteredModel extends pulumi.ComponentResource {
       {
         resourceGroupName,
         accountName: workspace.storageAccount,
-        containerName,
+        containerName: store,
         publicAccess: "None",
       },
       { parent: this },
@@ -54,7 +53,7 @@ export class RegisteredModel extends pulumi.ComponentResource {
             accountName: workspace.storageAccount,
             containerName: container.name,
             blobName: `${folder}/${file}`,
-            source: new pulumi.asset.FileAsset(path.join(model.folder, file)),
+            source: assetOf(model, file),
             type: "Block",
           },
           versioned,
@@ -65,7 +64,8 @@ export class RegisteredModel extends pulumi.ComponentResource {
       {
         resourceGroupName,
         workspaceName: workspace.workspaceName,
-        name: datastoreName,
+        // Datastores' names have no hyphens.
+        name: store.replace("-", "_"),
         properties: {
           datastoreType: "AzureBlob",
           accountName: workspace.storageAccount,
@@ -106,4 +106,11 @@ export class RegisteredModel extends pulumi.ComponentResource {
     this.modelId = pulumi.interpolate`${registered.name}:${version.name.apply(() => model.version)}`;
     this.registerOutputs({ modelId: this.modelId });
   }
+}
+
+function assetOf({ contents, folder }: ModelPackage, file: string): pulumi.asset.Asset {
+  const text = contents?.[file];
+  return text === undefined
+    ? new pulumi.asset.FileAsset(path.join(folder, file))
+    : new pulumi.asset.StringAsset(text);
 }

@@ -2,7 +2,8 @@ import { TaskRun } from "@pulumi/azure-native/containerregistry";
 import { getClientToken } from "@pulumi/azure-native/authorization";
 import { Image } from "@pulumi/docker/image";
 import * as pulumi from "@pulumi/pulumi";
-import type { ModelPackage } from "./catalogue/models";
+import { createHash } from "node:crypto";
+import { servedModel, type DeployedModel } from "./catalogue/modelSources";
 import type { Foundation } from "./foundation";
 import type { Registry } from "./registry";
 import { pushToken, tokenUserName } from "./registryToken";
@@ -22,7 +23,9 @@ export interface ScoringImageArgs {
   readonly source: string | undefined;
   /** Which runtime libraries the image has. */
   readonly variant: "cpu" | "cuda";
-  readonly model: ModelPackage;
+  readonly model: DeployedModel;
+  /** Name of the model in `scoring-image/models`. */
+  readonly modelName: string;
   readonly description: string;
 }
 
@@ -41,8 +44,8 @@ export class ScoringImage extends pulumi.ComponentResource {
 
   constructor(name: string, args: ScoringImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("accelerated-scoring:scoringImage:ScoringImage", name, {}, opts);
-    const { registry, variant, contextHash } = args;
-    const tag = `${contextHash.slice(0, 12)}-${args.model.name}-${variant}`;
+    const { registry, variant } = args;
+    const tag = `${buildHash(args).slice(0, 12)}-${servedModel(args.model).name}-${variant}`;
     const imageName = pulumi.interpolate`${registry.loginServer}/${repository}:${tag}`;
 
     if (args.build === "docker") {
@@ -134,12 +137,11 @@ export class ScoringImage extends pulumi.ComponentResource {
   }
 }
 
+type BuildArgs = Pick<ScoringImageArgs, "model" | "modelName" | "description" | "contextHash">;
+
 /** What Docker is asked to build; `npm run verify:image` hands the very same to Docker itself. */
 export const dockerBuild = (
-  args: Pick<
-    ScoringImageArgs,
-    "contextFolder" | "contextHash" | "variant" | "model" | "description"
-  >,
+  args: BuildArgs & Pick<ScoringImageArgs, "contextFolder" | "variant">,
 ) => ({
   context: args.contextFolder,
   dockerfile: `${args.contextFolder}/Dockerfile`,
@@ -148,18 +150,23 @@ export const dockerBuild = (
   args: buildArguments(args),
 });
 
-/** Build arguments of the Dockerfile: the model's folder and the texts of the OCI labels. */
-export const buildArguments = ({
-  model,
-  description,
-  contextHash,
-}: Pick<ScoringImageArgs, "model" | "description" | "contextHash">): Record<string, string> => ({
-  MODEL: model.folder.slice(
-    Math.max(model.folder.lastIndexOf("/"), model.folder.lastIndexOf("\\")) + 1,
-  ),
-  OCI_TITLE: repository,
-  OCI_DESCRIPTION: description,
-  OCI_VERSION: model.version,
-  OCI_REVISION: contextHash,
-  OCI_TAGS: JSON.stringify(model.tags),
-});
+/** SHA-256 of all that the image is built from: the context and, where it converts, the recipe. */
+const buildHash = ({ model, contextHash }: BuildArgs): string =>
+  model.converted
+    ? createHash("sha256").update(contextHash).update(model.converted.hash).digest("hex")
+    : contextHash;
+
+/** Build arguments of the Dockerfile: the model, how to convert it, and the texts of the OCI labels. */
+export const buildArguments = (args: BuildArgs): Record<string, string> => {
+  const { converted } = args.model;
+  const { version, tags } = servedModel(args.model);
+  return {
+    MODEL: args.modelName,
+    ...(converted ? { CONVERT: "yes", CONVERSION: JSON.stringify(converted.recipe) } : {}),
+    OCI_TITLE: repository,
+    OCI_DESCRIPTION: args.description,
+    OCI_VERSION: version,
+    OCI_REVISION: buildHash(args),
+    OCI_TAGS: JSON.stringify(tags),
+  };
+};

@@ -20,6 +20,17 @@ const dnsLabel = text(
   "scoring",
 );
 
+/** Names of tensors or of the signature, several separated by commas as the reference's converter takes them. */
+const tensor = (example: string) =>
+  text(/^[\w.:/,-]{1,1000}$/, "names of tensors, separated by commas", example);
+
+const perColour = (example: string) =>
+  text(
+    /^-?\d+(\.\d+)?(,-?\d+(\.\d+)?,-?\d+(\.\d+)?)?$/,
+    "a number, or three separated by commas for red, green and blue",
+    example,
+  );
+
 const name = text(/^\S{1,200}$/, "a name without spaces", "Standard_NC4as_T4_v3");
 
 /** What each key may be. Type, default and description are Pulumi.yaml's; `settings.ts` reads the values. */
@@ -102,10 +113,26 @@ export const definitions = {
     "Scoring image",
   ),
   model: text(
-    /^[a-z0-9][-a-z0-9._]{0,254}$/,
-    "a folder in scoring-image/models",
+    /^[A-Za-z0-9][-\w.]{0,254}$/,
+    "a folder or .pb file in scoring-image/models",
     "efficientnet-lite0",
   ),
+  modelVersion: whole(1, 1_000_000),
+  modelDescription: text(
+    /^[^\n]{0,500}$/,
+    "one line of at most 500 characters",
+    "Trained on our own photographs",
+  ),
+  modelTags: texts(
+    13,
+    "at most 13 tags, names without <>%&\\?/ and texts of at most 256 characters",
+  ),
+  "conversion.input": optional(tensor("images:0")),
+  "conversion.outputs": optional(tensor("output_alias")),
+  "conversion.preset": optional(oneOf("reference", "torchvision", "stretch")),
+  "conversion.order": optional(oneOf("RGB", "BGR")),
+  "conversion.mean": optional(perColour("127.5")),
+  "conversion.scale": optional(perColour("0.0078125")),
   keepOldModelVersions: flag,
 
   serviceName: text(

@@ -6,12 +6,11 @@ import { problem, type Findings } from "./problems";
 export const maxAuthorizedRanges = 200;
 
 /** Rules on where the API server answers, the registry and the image. */
-export function environmentRules(values: Values, models: readonly string[]): Findings {
+export function environmentRules(values: Values): Findings {
   return {
     problems: [
       ...(values.target === "azure" ? apiProblems(values) : []),
       ...imageProblems(values),
-      ...modelRule(values, models).problems,
       ...registryProblems(values),
     ],
     notices: values.target === "azure" ? [apiNotice(values)] : [],
@@ -52,13 +51,6 @@ const apiNotice = ({ apiAccess, authorizedIpRanges, deployerIpRange }: Values): 
   apiAccess === "private"
     ? "apiAccess is private: run pulumi from a machine inside the cluster's virtual network or one peered with it; from anywhere else the Kubernetes resources cannot be created."
     : `The API server answers only ${[...authorizedIpRanges, deployerIpRange === "auto" ? "the address this runs from" : deployerIpRange].join(", ")}.`;
-
-/** The model must be a package of this repository, on every target. */
-export function modelRule({ model }: Pick<Values, "model">, models: readonly string[]): Findings {
-  if (models.includes(model)) return { problems: [], notices: [] };
-  const why = `scoring-image/models has ${models.join(", ") || "no model"}`;
-  return { problems: [problem("model", model, why, `model ${models[0] ?? "NAME"}`)], notices: [] };
-}
 
 function imageProblems(values: Values): string[] {
   const build = values["image.build"];

@@ -13,6 +13,8 @@ export interface ModelPackage {
   readonly folder: string;
   /** Files of the package, relative to the folder, sorted. */
   readonly files: readonly string[];
+  /** Texts of files that are made rather than read. */
+  readonly contents?: Readonly<Record<string, string>>;
   /** SHA-256 of all files' names and contents, in hexadecimal. */
   readonly hash: string;
 }

@@ -26,8 +26,14 @@ function request() {
   const contextFolder = path.join(root, "scoring-image");
   const model = readModelPackage(path.join(contextFolder, "models"), "efficientnet-lite0");
   const { hash } = contentHash(contextFolder);
-  const description = "Scoring image with its model";
-  return dockerBuild({ contextFolder, contextHash: hash, variant: "cpu", model, description });
+  return dockerBuild({
+    contextFolder,
+    contextHash: hash,
+    variant: "cpu",
+    modelName: model.name,
+    model: { source: model, converted: undefined },
+    description: "Scoring image with its model",
+  });
 }
 
 function build(engine: Engine, builder: "classic" | "buildkit", tag: string, ...more: string[]) {

@@ -17,7 +17,8 @@ const stage = (name: string) =>
 describe("Dockerfile", () => {
   const passed = Object.keys(
     buildArguments({
-      model: { name: "m", version: "1", folder: "/models/m", tags: {} } as never,
+      model: { source: { version: "1", tags: {} }, converted: undefined } as never,
+      modelName: "m",
       description: "",
       contextHash: "",
     }),
@@ -37,6 +38,21 @@ describe("Dockerfile", () => {
       );
     });
   }
+
+  it("takes in stage convert what the component passes for a model to convert", () => {
+    const source = { version: "1", tags: {} };
+    const converted = { ...source, hash: "", recipe: { name: "m" } };
+    const args = buildArguments({
+      model: { source, converted } as never,
+      modelName: "m",
+      description: "",
+      contextHash: "",
+    });
+    const taken = [...stage("convert").matchAll(/^ARG (\w+)/gm)].map(([, name]) => name);
+    const further = Object.keys(args).filter((name) => !passed.includes(name));
+    assert.deepEqual(taken.sort(), [...further, "MODEL"].sort());
+    assert.equal(args["CONVERSION"], '{"name":"m"}');
+  });
 
   it("pins every base by digest and what it downloads by checksum", () => {
     const bases = [...dockerfile.matchAll(/^ARG (\w+)_IMAGE=(.+)$/gm)].map(([, , base]) => base);

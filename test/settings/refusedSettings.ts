@@ -432,9 +432,26 @@ export const refusedSettings: readonly RefusedSettings[] = [
   {
     title: "an unknown model",
     stack: "eastus",
-    overrides: { model: "resnet50" },
+    overrides: { model: "alexnet" },
     lines: [
-      'model is "resnet50": scoring-image/models has efficientnet-lite0. Mend it with: pulumi config set model efficientnet-lite0',
+      'model is "alexnet": scoring-image/models has efficientnet-lite0. Mend it with: pulumi config set model efficientnet-lite0',
+    ],
+  },
+  {
+    title: "a model of the catalogue that has not been fetched",
+    stack: "eastus",
+    overrides: { model: "resnet152" },
+    lines: [
+      'model is "resnet152": it is in the catalogue, but not in scoring-image/models yet. Mend it with: npm run model -- fetch resnet152',
+    ],
+  },
+  {
+    title: "a conversion of a package",
+    stack: "eastus",
+    overrides: { "conversion.input": "images:0", "conversion.preset": "reference" },
+    lines: [
+      'conversion.input is "images:0": efficientnet-lite0 is a package and is not converted. Mend it with: pulumi config set conversion.input ""',
+      'conversion.preset is "reference": efficientnet-lite0 is a package and is not converted. Mend it with: pulumi config set conversion.preset ""',
     ],
   },
   {

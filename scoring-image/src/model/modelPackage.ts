@@ -156,10 +156,11 @@ function describeOutput(
 ): ModelOutput {
   if (labels === undefined) return output;
   const lines = labelsOf(labels, folder);
-  const classes = output.shape.at(-1);
+  // Some classifiers answer [N,1000,1,1].
+  const classes = output.shape.slice(1).findLast((size) => size !== 1);
   if (lines.length !== classes) {
     throw new ModelPackageError(
-      `model.json: outputs[${index}].labels has ${lines.length} entries, but outputs[${index}].shape ends in ${classes}`,
+      `model.json: outputs[${index}].labels has ${lines.length} entries, but outputs[${index}].shape has ${classes} classes`,
     );
   }
   return { ...output, labels: lines };

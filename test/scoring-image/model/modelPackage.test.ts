@@ -83,7 +83,7 @@ describe("model/modelPackage", () => {
     [
       "labels of the wrong number",
       (m) => (output(m).labels = ["red", "green"]),
-      "model.json: outputs[0].labels has 2 entries, but outputs[0].shape ends in 3",
+      "model.json: outputs[0].labels has 2 entries, but outputs[0].shape has 3 classes",
     ],
     [
       "a label file that is not there",

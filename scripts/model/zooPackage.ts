@@ -1,0 +1,60 @@
+import { copyFileSync } from "node:fs";
+import path from "node:path";
+import type { ZooModel } from "../../components/catalogue/modelZoo";
+import type { Graph, GraphTensor } from "../../scoring-image/src/model/graph";
+import { CommandFailure } from "./failure";
+import { modelsFolder } from "./folders";
+
+/** Class names of ImageNet's 1000 classes, those of the bundled model. */
+const imagenetLabels = path.join(modelsFolder, "efficientnet-lite0", "labels.txt");
+
+/** ONNX Runtime leaves free dimensions without a name in some of the zoo's files. */
+const named = ({ shape }: GraphTensor) =>
+  shape.map((size, i) => (size === "" ? (i === 0 ? "N" : `d${i}`) : size));
+
+/**
+ * The model.json of a zoo model: preprocessing of the zoo, names of both worlds of the reference system.
+ * @param graph inputs and outputs of the file; its tensor names are what they are
+ * @throws CommandFailure refused when the file is not what the catalogue says
+ */
+export function zooManifest(model: ZooModel, graph: Graph) {
+  const [input] = graph.inputs;
+  const shape = input ? named(input) : [];
+  if (!input || shape[1] !== 3 || shape[2] !== model.side || shape[3] !== model.side) {
+    throw new CommandFailure(
+      "refused",
+      `${model.file} takes ${JSON.stringify(shape)}, not [N,3,${model.side},${model.side}]`,
+    );
+  }
+  const detects = model.kind === "detections";
+  return {
+    schemaVersion: 1,
+    name: model.name,
+    version: "1",
+    description: model.description,
+    tags: { source: "onnx-model-zoo", file: model.file, licence: "Apache-2.0" },
+    sha256: model.sha256,
+    inputs: [
+      {
+        name: input.name,
+        aliases: model.inputAliases.filter((alias) => alias !== input.name),
+        dtype: input.dtype,
+        shape,
+        image: { preset: "torchvision", ...(detects ? { preserveAspectRatio: false } : {}) },
+      },
+    ],
+    outputs: graph.outputs.map((output) => ({
+      name: output.name,
+      aliases: detects ? [] : model.outputAliases,
+      dtype: output.dtype,
+      shape: named(output),
+      kind: model.kind,
+      ...(detects ? {} : { labels: "labels.txt" }),
+    })),
+  };
+}
+
+/** Puts the class names beside a classifier's files. */
+export function copyLabels(model: ZooModel, folder: string): void {
+  if (model.kind === "logits") copyFileSync(imagenetLabels, path.join(folder, "labels.txt"));
+}

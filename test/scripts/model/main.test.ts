@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import path from "node:path";
+import { root } from "../../support/paths";
+
+function model(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--import=tsx", path.join("scripts", "model", "main.ts"), ...args],
+    { cwd: root, encoding: "utf8" },
+  );
+  return { status, stdout, stderr };
+}
+
+describe("npm run model", function () {
+  this.timeout(60_000);
+
+  it("lists the catalogue with the zoo's sizes and hashes, and what is here", () => {
+    const { status, stdout } = model("list", "--json");
+    assert.equal(status, 0);
+    const { catalogue, own } = JSON.parse(stdout) as {
+      catalogue: { name: string; bytes: number; sha256: string; here: boolean }[];
+      own: string[];
+    };
+    assert.deepEqual(
+      catalogue.map(({ name, bytes }) => [name, bytes]),
+      [
+        ["resnet50", 102576593],
+        ["resnet50-int8", 25816052],
+        ["resnet50-qdq", 25753167],
+        ["resnet152", 241816206],
+        ["densenet121", 32726877],
+        ["densenet121-int8", 8901304],
+        ["vgg16", 553437752],
+        ["vgg16-int8", 138407238],
+        ["ssd", 80366315],
+      ],
+    );
+    assert(own.includes("efficientnet-lite0"));
+  });
+
+  it("refuses what it does not know with exit code 2", () => {
+    const unknown = model("train");
+    assert.equal(unknown.status, 2);
+    assert.match(unknown.stderr, /^there is no verb "train"\n/);
+    const option = model("list", "--colour");
+    assert.equal(option.status, 2);
+    assert.match(option.stderr, /Unknown option '--colour'/);
+    const name = model("fetch", "alexnet");
+    assert.equal(name.status, 2);
+    assert.match(name.stderr, /^the catalogue has no alexnet, only resnet50, /);
+  });
+
+  it("explains itself", () => {
+    const { status, stdout } = model("--help");
+    assert.equal(status, 0);
+    for (const verb of ["list", "fetch", "inspect", "convert", "quantize", "verify"]) {
+      assert.match(stdout, new RegExp(`^ {2}${verb} `, "m"));
+    }
+    assert.match(model("convert", "--help").stdout, /^npm run model -- convert PATH --name N /);
+  });
+});

@@ -1,0 +1,69 @@
+"""What TensorFlow itself answers, for comparison; knows nothing of the conversion. Prints JSON.
+
+    python answers.py SAVEDMODEL OUTPUT --tensors FILE.npy | --pictures FILE ...
+    python answers.py --random INPUT,H,W,C SAVEDMODEL OUTPUT ONNX ...
+
+The first form prints the output's rows, one a picture. The second runs the SavedModel's graph from the
+tensor INPUT and the ONNX files on the same seeded random values (0..255), and prints each file's
+largest difference from TensorFlow.
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import numpy as np
+import tensorflow as tf
+
+tf.get_logger().setLevel("ERROR")
+
+
+def answers(folder: Path, output: str, rows: list) -> list:
+    function = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    (name,) = function.structured_input_signature[1]
+    return [function(**{name: tf.constant(row)})[output].numpy()[0].tolist() for row in rows]
+
+
+def differences(folder: Path, random: str, output: str, files: list[str]) -> list[float]:
+    import onnxruntime as ort
+
+    tensor, *sides = random.split(",")
+    values = np.random.default_rng(3).uniform(0, 255, (4, *map(int, sides))).astype(np.float32)
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+        tf.compat.v1.saved_model.loader.load(session, ["serve"], str(folder))
+        expected = session.run(output, {tensor: values})
+    found = []
+    for file in files:
+        opened = ort.InferenceSession(file, providers=["CPUExecutionProvider"])
+        (actual, *_) = opened.run(None, {opened.get_inputs()[0].name: values})
+        found.append(float(np.abs(actual - expected).max()))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("output")
+    parser.add_argument("onnx", nargs="*")
+    parser.add_argument("--tensors")
+    parser.add_argument("--pictures", nargs="+")
+    parser.add_argument("--random")
+    given = parser.parse_args()
+    if given.random:
+        print(json.dumps(differences(given.folder, given.random, given.output, given.onnx)))
+        return
+    rows = (
+        [[Path(file).read_bytes()] for file in given.pictures]
+        if given.pictures
+        else [row[None] for row in np.load(given.tensors)]
+    )
+    print(json.dumps(answers(given.folder, given.output, rows)))
+
+
+if __name__ == "__main__":
+    main()
