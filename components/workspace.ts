@@ -70,7 +70,11 @@ export class Workspace extends pulumi.ComponentResource {
           ...(protectData ? { enablePurgeProtection: true } : {}),
         },
       },
-      child,
+      // Azure changes neither once the vault is there, so that a later change of protectData must not ask for it.
+      {
+        ...child,
+        ignoreChanges: ["properties.softDeleteRetentionInDays", "properties.enablePurgeProtection"],
+      },
     );
     const logs = new operationalinsights.Workspace(
       `${name}-logs`,
@@ -92,7 +96,8 @@ export class Workspace extends pulumi.ComponentResource {
         ingestionMode: "LogAnalytics",
         workspaceResourceId: logs.id,
       },
-      child,
+      // Whoever has them may write telemetry; azure-native would keep them in clear text in the state.
+      { ...child, additionalSecretOutputs: ["connectionString", "instrumentationKey"] },
     );
     const identity = new managedidentity.UserAssignedIdentity(
       `${name}-identity`,
