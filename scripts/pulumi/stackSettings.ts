@@ -37,7 +37,7 @@ export class StackSettings {
       const own = (document.toJS() as { config?: Json } | null)?.config?.[key];
       document.setIn(["config", key], mergeValues(secret, own));
     }
-    write(this.file, document);
+    write(this.file, document, 0o600);
   }
 
   /** Takes plain settings that the CLI changed over to the tracked file, leaving its comments alone. */
@@ -53,7 +53,7 @@ export class StackSettings {
       if (value === undefined) document.deleteIn(["config", key]);
       else document.setIn(["config", key], value);
     }
-    if (changed) write(this.tracked, document);
+    if (changed) write(this.tracked, document, 0o644);
   }
 }
 
@@ -62,11 +62,9 @@ function read(file: string): Document {
   return isMap(document.contents) ? document : new Document({});
 }
 
-function write(file: string, document: Document): void {
+function write(file: string, document: Document, mode: number): void {
   const beside = `${file}.${process.pid}`;
-  writeFileSync(beside, document.toString({ lineWidth: 0 }), {
-    mode: file.includes(".pulumi-state") ? 0o600 : 0o644,
-  });
+  writeFileSync(beside, document.toString({ lineWidth: 0 }), { mode });
   renameSync(beside, file);
 }
 
