@@ -100,9 +100,9 @@ describe("the program", () => {
   it("runs the server on this machine on dev, with two keys of its own", async () => {
     const local = await runProgram("dev", { replicas: 2, maxQueueWaitMs: 750 });
     assert.deepEqual(lines(local), [
-      "accelerated-scoring:localScoringService:LocalScoringService service",
-      "pulumi-nodejs:dynamic/accelerated-scoring:LocalKeys service-keys",
-      "pulumi-nodejs:dynamic/accelerated-scoring:LocalProcess service-process",
+      "LocalScoringService service > pulumi-nodejs:dynamic/LocalKeys service-keys",
+      "LocalScoringService service > pulumi-nodejs:dynamic/LocalProcess service-process",
+      "stack > localScoringService:LocalScoringService service",
     ]);
     const { inputs } = find(local, "LocalProcess");
     assert(isSecretInput(inputs["primaryKey"]) && isSecretInput(inputs["secondaryKey"]));
