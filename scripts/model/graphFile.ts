@@ -13,9 +13,7 @@ import { CommandFailure } from "./failure";
  */
 export async function readGraph(modelFile: string): Promise<Graph> {
   try {
-    const session = await openSession({ modelFile, threads: 1 } as Parameters<
-      typeof openSession
-    >[0]);
+    const session = await openSession({ modelFile, threads: 1, executionProvider: "cpu" });
     const graph = graphOf(session);
     await session.release();
     return graph;

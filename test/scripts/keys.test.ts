@@ -21,7 +21,7 @@ function keys(args: readonly string[], answers: Readonly<Record<string, string>>
     path.join(folder, "pulumi"),
     `#!${process.execPath}
 const fs = require("node:fs");
-const line = process.argv.slice(2).join(" ");
+const line = process.argv.slice(2).join(" ").replace(/ --config-file \\S+/g, "");
 const input = line.includes("--secret ") ? fs.readFileSync(0, "utf8") : "";
 fs.appendFileSync(${JSON.stringify(log)}, line + (input ? " < " + input : "") + "\\n");
 ${answer}
@@ -38,12 +38,7 @@ ${answer}
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
-  const calls = existsSync(log)
-    ? readFileSync(log, "utf8")
-        .replaceAll(/ --config-file \S+/g, "")
-        .trim()
-        .split("\n")
-    : [];
+  const calls = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : [];
   return { stdout, calls };
 }
 

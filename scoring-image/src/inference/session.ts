@@ -18,8 +18,11 @@ const profilePrefix = path.join(os.tmpdir(), `profile-${process.pid}-${threadId}
  * for tens of milliseconds after every run. For another provider than the CPU the session records where its operators
  * run until `checkProvider` has looked at it.
  */
-export function openSession(plan: SessionPlan): Promise<InferenceSession> {
-  const { modelFile, threads, executionProvider } = plan;
+export function openSession({
+  modelFile,
+  threads,
+  executionProvider,
+}: Pick<SessionPlan, "modelFile" | "threads" | "executionProvider">): Promise<InferenceSession> {
   return InferenceSession.create(modelFile, {
     executionProviders: [executionProvider],
     ...(executionProvider === "cpu"
