@@ -152,7 +152,6 @@ function readyLine(log: string) {
 const environment = (inputs: ProcessInputs, port: number): Record<string, string> => ({
   [variables.port]: String(port),
   [variables.metricsPort]: "0",
-  [variables.grpcPort]: "0",
   [variables.serviceName]: inputs.serviceName,
   [variables.modelDir]: path.resolve(inputs.modelFolder),
   [variables.auth]: inputs.auth,
