@@ -6,7 +6,8 @@ import { answeredOnce, check, healthAnswers, type Scenario } from "../scenario";
 export const workerLoss: Scenario = {
   name: "session workers die",
   share: 0.06,
-  run: async (soak, seconds) => {
+  run: async (soak, share) => {
+    const seconds = Math.max(8, share);
     const { client, server, capacity, random } = soak;
     const [restartsBefore, handledBefore] = [await server.workerRestarts(), await server.handled()];
     const load = client.openLoop(server, 0.8 * capacity, seconds);

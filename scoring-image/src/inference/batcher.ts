@@ -2,7 +2,6 @@ import { ScoringError } from "../errors";
 import type { Metrics } from "../telemetry/metrics";
 import type { ImageResult, InputImage, OutputTensor } from "./messages";
 import { PendingRequest } from "./pendingRequest";
-import { RunTimes } from "./runTimes";
 import type { SessionPool } from "./sessionPool";
 import type { SessionThread } from "./sessionThread";
 
@@ -35,6 +34,15 @@ export interface Inference {
   readonly inferenceMs: number;
 }
 
+/** Weight of the latest run in the smoothed time of a run. */
+const smoothing = 1 / 16;
+
+/**
+ * Share of the longest wait that a picture may be expected to wait and still be queued. Runs differ: queued up to the whole of it, half of the
+ * last ones would wait in vain.
+ */
+const trustedShare = 0.75;
+
 /** What became of one picture. */
 export type Outcome = Inference | ScoringError;
 
@@ -56,8 +64,9 @@ export class Batcher {
   readonly #metrics: Metrics;
   readonly #queue: Entry[] = [];
   /** When each run in progress began. */
-  readonly #begun = new Set<number>();
-  readonly #runTimes = new RunTimes();
+  readonly #begun = new Map<SessionThread, number>();
+  /** What a run takes, smoothed; undefined before the first. */
+  #meanRunMs: number | undefined;
   #delay: NodeJS.Timeout | undefined;
 
   constructor(pool: SessionPool, options: BatcherOptions, metrics: Metrics) {
@@ -95,7 +104,7 @@ export class Batcher {
       return new ScoringError("QUEUE_FULL", message);
     }
     // Said at once, a refusal costs the caller nothing; after a wait in vain it has cost both.
-    if (this.#expectedWaitMs() <= maxQueueWaitMs) return undefined;
+    if (this.#expectedWaitMs() <= maxQueueWaitMs * trustedShare) return undefined;
     const message = `No session worker can be expected within ${maxQueueWaitMs} ms: ${length} pictures are waiting already.`;
     return new ScoringError("QUEUE_WAIT_EXCEEDED", message);
   }
@@ -121,10 +130,10 @@ export class Batcher {
 
   /** How long a picture that comes now would wait for a worker; 0 when that is not known. */
   #expectedWaitMs(): number {
-    const runMs = this.#runTimes.cautiousMs;
+    const runMs = this.#meanRunMs;
     const workers = this.#begun.size;
     if (runMs === undefined || workers === 0 || this.#pool.hasIdle) return 0;
-    const firstEndsIn = Math.max(0, Math.min(...this.#begun) + runMs - performance.now());
+    const firstEndsIn = Math.max(0, Math.min(...this.#begun.values()) + runMs - performance.now());
     const runsAhead = Math.floor(this.#queue.length / (this.#options.maxBatchSize * workers));
     return firstEndsIn + runsAhead * runMs;
   }
@@ -164,13 +173,15 @@ export class Batcher {
 
   async #run(thread: SessionThread, entries: Entry[]): Promise<void> {
     const startedAt = performance.now();
-    this.#begun.add(startedAt);
+    this.#begun.set(thread, startedAt);
     try {
       const { results, imagingMs, inferenceMs } = await thread.run({
         images: entries.map(({ image }) => image),
       });
       this.#metrics.observeBatch({ size: entries.length, imagingMs, inferenceMs });
-      this.#runTimes.observe(performance.now() - startedAt);
+      const runMs = performance.now() - startedAt;
+      this.#meanRunMs ??= runMs;
+      this.#meanRunMs += (runMs - this.#meanRunMs) * smoothing;
       entries.forEach((entry, i) => {
         const queueMs = startedAt - entry.queuedAt;
         this.#metrics.observeQueue(queueMs);
@@ -180,7 +191,7 @@ export class Batcher {
     } catch (error) {
       for (const { request, index } of entries) request.settle(index, error as ScoringError);
     } finally {
-      this.#begun.delete(startedAt);
+      this.#begun.delete(thread);
       this.#pool.release(thread);
     }
   }
