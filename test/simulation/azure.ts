@@ -145,7 +145,7 @@ export class SimulatedAzure implements SimulatedProvider {
       ...this.state.all(":UserAssignedIdentity").map(({ outputs }) => outputs["principalId"]),
     ];
     if (principalId !== undefined && !known.includes(principalId)) {
-      throw new Refusal(`Code="PrincipalNotFound" ${String(principalId)}`);
+      throw new Refusal(`Code="PrincipalNotFound" ${JSON.stringify(principalId)}`);
     }
   }
 
@@ -219,9 +219,9 @@ function references(value: unknown): string[] {
 const isInside = (other: Live, live: Live) =>
   other.id.toLowerCase().startsWith(`${live.id.toLowerCase()}/`) ||
   (live.outputs["fqdn"] !== undefined &&
-    other.id.startsWith(`https://${String(live.outputs["fqdn"])}:`)) ||
+    other.id.startsWith(`https://${live.outputs["fqdn"] as string}:`)) ||
   (live.outputs["loginServer"] !== undefined &&
-    other.id.startsWith(`pushed ${String(live.outputs["loginServer"])}/`));
+    other.id.startsWith(`pushed ${live.outputs["loginServer"] as string}/`));
 
 const refersTo = (other: Live, live: Live) =>
   references(other.inputs).some((id) => id.toLowerCase() === live.id.toLowerCase()) ||

@@ -329,6 +329,8 @@ export const azureTypes: Readonly<Record<string, AzureType>> = {
 /** @throws Refusal for a place where Azure has no data centre of ours */
 export function requireRegion(location: unknown): void {
   if (location !== undefined && !(regions as readonly unknown[]).includes(location)) {
-    throw new Refusal(`Code="LocationNotAvailableForResourceType" no location ${String(location)}`);
+    throw new Refusal(
+      `Code="LocationNotAvailableForResourceType" no location ${JSON.stringify(location)}`,
+    );
   }
 }

@@ -37,8 +37,8 @@ function checkSchema(schema: Schema, value: unknown, at: string, problems: Probl
   if (schema.$ref !== undefined) {
     const name = schema.$ref;
     if (name.endsWith(".Quantity")) {
-      if (!quantity.test(String(value)))
-        problems.push({ path: at, reason: `${String(value)} is no quantity` });
+      if (!quantity.test(value as string))
+        problems.push({ path: at, reason: `${value as string} is no quantity` });
       return;
     }
     const found = definitions[name];

@@ -29,7 +29,7 @@ abstract class InState implements SimulatedProvider {
     return { ...before.outputs, ...inputs };
   }
 
-  delete(_subject: Subject, _id: string): void {
+  delete(): void {
     // Nothing exists outside of the state.
   }
 }
