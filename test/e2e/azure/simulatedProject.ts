@@ -14,6 +14,7 @@ import path from "node:path";
 import { buildSync } from "esbuild";
 import { parse, stringify } from "yaml";
 import { startSimulation, type Simulation } from "../../simulation/simulation";
+import { findCli } from "../../../scripts/pulumi/cli";
 
 const root = path.join(__dirname, "..", "..", "..");
 
@@ -59,7 +60,7 @@ export class SimulatedStack {
     this.env = {
       ...process.env,
       ...simulation.env,
-      PATH: `${commands}${path.delimiter}${process.env["PATH"] ?? ""}`,
+      PATH: [commands, path.dirname(findCli().file), process.env["PATH"]].join(path.delimiter),
       PULUMI_HOME: path.join(this.folder, "home"),
       PULUMI_BACKEND_URL: `file://${path.join(this.folder, "state")}`,
       PULUMI_CONFIG_PASSPHRASE: "simulated",
