@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ExecFileSyncOptions } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -16,6 +16,14 @@ export function run(program: string, args: readonly string[], options: ExecFileS
     ...options,
   });
   return output.toString().trim();
+}
+
+/** The engine leaves its network namespace mounted when it ends. */
+function unmountBelow(folder: string): void {
+  for (const line of readFileSync("/proc/mounts", "utf8").split("\n").reverse()) {
+    const [, mountPoint] = line.split(" ");
+    if (mountPoint?.startsWith(`${folder}/`)) run("umount", [mountPoint]);
+  }
 }
 
 /** A Docker engine: the one that answers already, or one of our own. */
@@ -54,6 +62,7 @@ export class Engine {
     const engine = new Engine({ ...process.env, DOCKER_HOST: socket }, async () => {
       daemon.kill("SIGTERM");
       await ended;
+      unmountBelow(folder);
       rmSync(folder, { recursive: true, force: true });
     });
     for (let i = 0; !engine.answers(); i++) {
