@@ -20,16 +20,27 @@ export function folderWithCommands(...names: readonly string[]): string {
   return folder;
 }
 
-/** Runs the whole program of a stack under strict mocks, as a preview unless told otherwise. */
+/** A folder with one command, a JavaScript program that sees its arguments in `process.argv`; not on Windows. */
+export function folderWithProgram(name: string, script: string): string {
+  const folder = temporaryFolder("commands");
+  writeFileSync(path.join(folder, name), `#!${process.execPath}\n${script}\n`, { mode: 0o755 });
+  return folder;
+}
+
+/** Runs the whole program of a stack under strict mocks, as a preview unless told otherwise; `searched` is its PATH. */
 export async function runProgram(
   stack: string,
   overrides: Readonly<Record<string, unknown>> = {},
-  { preview = true, secrets = [] as readonly string[] } = {},
+  {
+    preview = true,
+    secrets = [] as readonly string[],
+    searched = folderWithCommands("kubelogin", "az"),
+  } = {},
 ): Promise<ProgramRun> {
   const recording = await record(stack, preview);
   useConfig(stack, { deployerIpRange: "203.0.113.7/32", ...overrides }, secrets);
   const before = process.env["PATH"];
-  process.env["PATH"] = folderWithCommands("kubelogin", "az");
+  process.env["PATH"] = searched;
   try {
     // Late, because the program must be loaded after the mocks are set.
     // eslint-disable-next-line @typescript-eslint/no-require-imports
