@@ -21,7 +21,7 @@ export interface ImageContent {
 /** Reads the whole file system of an image, without running it. */
 export function contentOf(engine: Engine, image: string): ImageContent {
   const folder = mkdtempSync(path.join(os.tmpdir(), "content-"));
-  const container = engine.docker(["create", image]);
+  const container = engine.docker(["create", image, "true"]);
   engine.shell(`"$docker" export ${container} | tar -C ${folder} -xf -`);
   engine.docker(["rm", container]);
   const secrets: string[] = [];

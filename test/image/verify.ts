@@ -58,7 +58,10 @@ function verifyBuilds(engine: Engine): void {
   const buildkit = contentOf(engine, "scoring.local/buildkit");
   assert.deepEqual(buildkit.manifest, classic.manifest);
   check(true, `${classic.manifest.length} paths, modes and hashes are the same with both builders`);
-  check(classic.secrets.length === 0, `no secret in any file ${classic.secrets.join(", ")}`);
+  // Debian's libraries carry keys for testing themselves.
+  const ofBase = contentOf(engine, "scoring.local/base").secrets;
+  const secrets = classic.secrets.filter((file) => !ofBase.includes(file));
+  check(secrets.length === 0, `no secret in any file over the base ${secrets.join(", ")}`);
   const history = engine.docker(["history", "--no-trunc", "scoring.local/classic"]);
   check(!/KEY=|TOKEN|PASSWORD/.test(history), "no secret in docker history");
   const size = (image: string) =>
