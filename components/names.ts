@@ -77,3 +77,6 @@ export function poolName(accelerator: string, vmSize: string, gpuInstanceProfile
   }
   return `${accelerator}${hash.toString(36).padStart(7, "0")}`.slice(0, maxPoolNameLength);
 }
+
+/** Name of the log workspace beside an ML workspace, both as `resourceNames` makes them. */
+export const logsBeside = (workspace: string): string => workspace.replace(/-([^-]+)$/, "-logs-$1");

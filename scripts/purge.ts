@@ -1,10 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import { logsBeside } from "../components/names";
 
 const usage =
   "npm run purge -- --subscription ID --resource-group G --workspace W --key-vault V --location L [--yes]";
 
-/** Commands of the Azure CLI that free the names which soft delete keeps after `pulumi destroy`. */
+/**
+ * Commands of the Azure CLI that free the names which soft delete keeps after `pulumi destroy`. Azure deletes a log
+ * workspace for good only while it exists, so it is recovered first, and that needs its resource group; the last
+ * command removes the group again, and the CLI asks before it does.
+ */
 export function purgeCommands(names: {
   readonly subscription: string;
   readonly resourceGroup: string;
@@ -14,25 +19,18 @@ export function purgeCommands(names: {
 }): string[][] {
   const { subscription, resourceGroup, workspace, keyVault, location } = names;
   const id = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${workspace}`;
+  const url = `https://management.azure.com${id}?api-version=2025-12-01&forceToPurge=true`;
+  const logs = ["--workspace-name", logsBeside(workspace), "--resource-group", resourceGroup];
   return [
-    [
-      "rest",
-      "--method",
-      "delete",
-      "--url",
-      `https://management.azure.com${id}?api-version=2025-12-01&forceToPurge=true`,
-    ],
-    [
-      "keyvault",
-      "purge",
-      "--name",
-      keyVault,
-      "--location",
-      location,
-      "--subscription",
-      subscription,
-    ],
-  ];
+    ["group", "create", "--name", resourceGroup, "--location", location],
+    ["rest", "--method", "delete", "--url", url],
+    ["keyvault", "purge", "--name", keyVault, "--location", location],
+    ["monitor", "log-analytics", "workspace", "recover", ...logs],
+    ["monitor", "log-analytics", "workspace", "delete", ...logs, "--force", "--yes"],
+    ["group", "delete", "--name", resourceGroup],
+  ].map((command) =>
+    command[0] === "rest" ? command : [...command, "--subscription", subscription],
+  );
 }
 
 function main(): void {

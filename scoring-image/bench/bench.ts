@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { readModelPackage } from "../src/model/modelPackage";
 import { bareHopMs } from "./bareHop";
+import { measureProtocols } from "./protocols";
 import { measure, type BenchResult } from "./measure";
 
 // Native code reads it when a worker loads ONNX Runtime; a worker's own environment would not reach it.
@@ -19,6 +20,7 @@ const usage = `npm run bench -- [options]
   --seconds N        length of each measurement (default: 2)
   --rounds N         rounds; every figure is the median of them (default: 5)
   --bare             only measure what a bare node:http server with a worker adds to a request
+  --protocols        only compare the protocols, for a JPEG and for a decoded tensor of 602 KB
   --json FILE        also write the figures to a file`;
 
 const { values } = parseArgs({
@@ -33,6 +35,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "2" },
     rounds: { type: "string", default: "5" },
     bare: { type: "boolean", default: false },
+    protocols: { type: "boolean", default: false },
     json: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -80,6 +83,17 @@ async function main(): Promise<void> {
     return;
   }
   const dist = path.join(root, "dist");
+  if (values.protocols) {
+    const calls = 20 * Number(values.seconds) * Number(values.rounds);
+    const entry = path.join(dist, "main.js");
+    const { p50Ms, healthMs } = await measureProtocols(entry, values.image, calls);
+    for (const [name, p50] of Object.entries(p50Ms))
+      print(`${name.padEnd(40)}${fixed(p50)} ms p50`);
+    print(
+      `GET / while tensors arrive as JSON: p99 ${healthMs.p99.toFixed(2)} ms, longest ${healthMs.max.toFixed(2)} ms (${healthMs.probes} probes)`,
+    );
+    return;
+  }
   await build({
     entryPoints: [path.join(root, "bench/floorWorker.ts")],
     outdir: path.join(dist, "bench"),

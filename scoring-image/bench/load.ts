@@ -10,7 +10,7 @@ interface Target {
 }
 
 /** One client with one kept-alive connection; node:http costs the least of Node's clients. */
-class Client {
+export class HttpClient {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
   constructor(private readonly target: Target) {}
@@ -19,13 +19,18 @@ class Client {
    * @returns the service's own time for imaging and model in milliseconds
    * @throws Error when the answer is not 200: a bench of errors would be worthless
    */
-  async call(method: string, path: string, body?: Buffer): Promise<number> {
+  async call(
+    method: string,
+    path: string,
+    body?: Buffer,
+    extra: Readonly<Record<string, string>> = {},
+  ): Promise<number> {
     const { url, headers: sent } = this.target;
     const length = body ? { "content-length": body.length } : {};
     const call = request(`${url}${path}`, {
       method,
       agent: this.#agent,
-      headers: { ...sent, ...length },
+      headers: { ...sent, ...length, ...extra },
     });
     call.end(body);
     const [answer] = (await once(call, "response")) as [IncomingMessage];
@@ -57,7 +62,7 @@ export async function scoreFor(
   const started = performance.now();
   const end = started + seconds * 1000;
   const loops = Array.from({ length: clients }, async () => {
-    const client = new Client(target);
+    const client = new HttpClient(target);
     const latencies: number[] = [];
     for (let before = performance.now(); before < end;) {
       runs.push(await client.call("POST", paths.score, body));
@@ -79,7 +84,7 @@ export async function probeDuring(
   intervalMs: number,
   work: Promise<unknown>,
 ): Promise<number[]> {
-  const client = new Client(target);
+  const client = new HttpClient(target);
   const latencies: number[] = [];
   let isDone = false;
   const watch = work.finally(() => (isDone = true));

@@ -1,22 +1,21 @@
 /** `npm run score`: scores photographs, prints classes or boxes, draws boxes. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { localServiceFile, readLocalService } from "../src/localService";
 import { drawDetections } from "./drawDetections";
-import { printTable } from "./table";
+import { printTable, type Outcome } from "./table";
 import { findPictures, type Picture } from "./pictures";
-import {
-  ScoringFailure,
-  scorePicture,
-  type Endpoint,
-  type FailureKind,
-  type Outcome,
-} from "./scoringClient";
+import { GrpcScoringClient } from "./grpcScoringClient";
+import { HttpScoringClient } from "./httpScoringClient";
+import type { ScoringClient } from "./scoringClient";
+import { ScoringFailure, type FailureKind } from "./scoringFailure";
 
 const usage = `npm run score -- [options] FILE|FOLDER|- ...
   --url URL    scoring URI (default: the service started by npm start)
   --key KEY    its key (default: the local service's; SCORING_KEY in the environment)
   --top N      classes or boxes to show (default: 5; with --draw 100)
+  --grpc       call TensorFlow Serving's Predict instead of HTTP; classifiers only
+  --labels F   with --grpc: file with the classes' names, one a line (default: the local service's)
   --draw FILE  draw the boxes of one photograph, as PNG
   --json       print one JSON array instead of tables
 Exit codes: 0 all scored, 2 wrong usage, 3 bad image, 4 refused (key), 5 unreachable, 6 service failed or busy.`;
@@ -31,6 +30,8 @@ const exitCodes: Readonly<Record<FailureKind, number>> = {
 /** Wrong usage: exit code 2. */
 class UsageError extends Error {}
 
+type Arguments = ReturnType<typeof readArguments>;
+
 function readArguments() {
   try {
     const { values, positionals } = parseArgs({
@@ -40,6 +41,8 @@ function readArguments() {
         key: { type: "string" },
         top: { type: "string" },
         draw: { type: "string" },
+        grpc: { type: "boolean", default: false },
+        labels: { type: "string" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -48,13 +51,20 @@ function readArguments() {
     if (!Number.isInteger(top) || top < 1 || top > 1000) {
       throw new UsageError(`--top is ${values.top}: must be 1 to 1000`);
     }
+    if (values.labels !== undefined && !values.grpc) throw new UsageError("--labels needs --grpc");
     return { ...values, top, names: positionals };
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
 }
 
-function findEndpoint(url: string | undefined, key: string | undefined): Endpoint {
+interface Target {
+  readonly url: string;
+  readonly key: string | undefined;
+  readonly labels?: readonly string[] | undefined;
+}
+
+function findService(url: string | undefined, key: string | undefined): Target {
   const given = key ?? process.env["SCORING_KEY"];
   if (url !== undefined) {
     if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
@@ -67,8 +77,18 @@ function findEndpoint(url: string | undefined, key: string | undefined): Endpoin
     const message = `No local service is noted in ${localServiceFile}: run npm start first, or name one with --url.`;
     throw new ScoringFailure("unreachable", "UNREACHABLE", message);
   }
-  return { url: local.url, key: given ?? local.primaryKey };
+  return { url: local.url, key: given ?? local.primaryKey, labels: local.labels };
 }
+
+function openClient({ url, key, grpc, labels: file }: Arguments): ScoringClient {
+  const target = findService(url, key);
+  if (!grpc) return new HttpScoringClient(target);
+  const labels = file === undefined ? target.labels : readLabels(file);
+  return new GrpcScoringClient({ ...target, labels });
+}
+
+const readLabels = (file: string) =>
+  asUsage(() => readFileSync(file, "utf8").trimEnd().split(/\r?\n/));
 
 /** @throws UsageError when the service's model finds no boxes */
 async function draw(picture: Picture, { result }: Outcome, file: string): Promise<void> {
@@ -80,10 +100,10 @@ async function draw(picture: Picture, { result }: Outcome, file: string): Promis
   writeFileSync(file, await drawDetections(await picture.read(), boxes));
 }
 
-async function scoreOne(endpoint: Endpoint, picture: Picture, top: number): Promise<Outcome> {
+async function scoreOne(client: ScoringClient, picture: Picture, top: number): Promise<Outcome> {
   const { file } = picture;
   try {
-    return { file, result: await scorePicture(endpoint, await picture.read(), top) };
+    return { file, result: await client.score(await picture.read(), top) };
   } catch (error) {
     if (error instanceof ScoringFailure) return { file, result: error };
     throw error;
@@ -96,21 +116,38 @@ const jsonEntry = ({ file, result }: Outcome) =>
     : { file, top: result.top, ms: Math.round(result.ms * 1000) / 1000 };
 
 async function main(): Promise<number> {
-  const { names, url, key, top, json, help, draw: drawing } = readArguments();
-  if (help) {
+  const given = readArguments();
+  if (given.help) {
     process.stdout.write(`${usage}\n`);
     return 0;
   }
+  const pictures = namedPictures(given);
+  const client = openClient(given);
+  try {
+    return exitCodeOf(await scoreAll(client, pictures, given));
+  } finally {
+    client.close();
+  }
+}
+
+function namedPictures({ names, draw: drawing, grpc }: Arguments): Picture[] {
   const sources = names.length === 0 && !process.stdin.isTTY ? ["-"] : names;
   if (sources.length === 0) throw new UsageError("no photograph is named");
   const pictures = asUsage(() => findPictures(sources));
-  if (drawing !== undefined && (pictures.length !== 1 || pictures[0]?.file === "-")) {
-    throw new UsageError("--draw takes exactly one file");
+  if (drawing !== undefined && (pictures.length !== 1 || pictures[0]?.file === "-" || grpc)) {
+    throw new UsageError("--draw takes exactly one file, and no --grpc");
   }
-  const endpoint = findEndpoint(url, key);
+  return pictures;
+}
+
+async function scoreAll(
+  client: ScoringClient,
+  pictures: readonly Picture[],
+  { top, json, draw: drawing }: Arguments,
+): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const picture of pictures) {
-    const outcome = await scoreOne(endpoint, picture, top);
+    const outcome = await scoreOne(client, picture, top);
     outcomes.push(outcome);
     if (!json) printTable(outcome);
     if (drawing !== undefined) await draw(picture, outcome, drawing);
@@ -118,7 +155,7 @@ async function main(): Promise<number> {
     if (outcome.result instanceof ScoringFailure && outcome.result.kind !== "badImage") break;
   }
   if (json) process.stdout.write(`${JSON.stringify(outcomes.map(jsonEntry))}\n`);
-  return exitCodeOf(outcomes);
+  return outcomes;
 }
 
 function exitCodeOf(outcomes: readonly Outcome[]): number {

@@ -1,6 +1,13 @@
 import type { ScoredClass } from "../src/inference/classification";
 import type { Detection } from "../src/inference/detections";
-import { ScoringFailure, type Outcome } from "./scoringClient";
+import type { Scored } from "./scoringClient";
+import { ScoringFailure } from "./scoringFailure";
+
+/** A picture's scores, or why it has none. */
+export interface Outcome {
+  readonly file: string;
+  readonly result: Scored | ScoringFailure;
+}
 
 const barWidth = 24;
 
@@ -27,7 +34,9 @@ export function printTable({ file, result }: Outcome): void {
     const percent = `${(100 * share).toFixed(1)} %`.padStart(7);
     return `  ${found.label.slice(0, width).padEnd(width)}  ${percent}  ${detail(found)}`;
   });
-  const title = `${file}  (${ms.toFixed(1)} ms, of which picture and model ${modelMs.toFixed(1)} ms)`;
+  const share =
+    modelMs === undefined ? "" : `, of which picture and model ${modelMs.toFixed(1)} ms`;
+  const title = `${file}  (${ms.toFixed(1)} ms${share})`;
   process.stdout.write(
     `${[title, ...(rows.length > 0 ? rows : ["  nothing found"])].join("\n")}\n\n`,
   );

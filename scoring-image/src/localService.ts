@@ -8,6 +8,8 @@ export interface LocalService {
   /** Absent when the service is open. */
   readonly primaryKey?: string | undefined;
   readonly model: string;
+  /** What a classifier's classes are called: TensorFlow Serving's Predict does not tell. */
+  readonly labels?: readonly string[] | undefined;
   readonly pid: number;
 }
 

@@ -8,7 +8,7 @@ import type { Logger } from "pino";
 import type { ScoringService } from "./app";
 import { paths, variables } from "./contract";
 import { localServiceFile, removeLocalService, writeLocalService } from "./localService";
-import { ModelPackageError } from "./model/modelPackage";
+import { ModelPackageError, type ModelPackage } from "./model/modelPackage";
 import type { ServiceAddress } from "./protocols";
 import { CertificateError } from "./security/certificate";
 import type { Access } from "./security/access";
@@ -72,6 +72,8 @@ function stopOnSignals(service: ScoringService, logger: Logger): void {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
 }
 
+const labelsOf = ({ outputs }: ModelPackage) => outputs.find(({ labels }) => labels)?.labels;
+
 async function main(): Promise<void> {
   const settings = loadSettings(process.env, isLocal ? generateKey : undefined);
   // Before the first use of libuv's pool, on which sharp decodes: one thread a worker and one for files.
@@ -94,6 +96,7 @@ async function main(): Promise<void> {
     url: address.url,
     primaryKey: access.kind === "keys" ? access.keys.primary : undefined,
     model,
+    labels: labelsOf(service.model),
     pid: process.pid,
   });
   greet(address, model, access);

@@ -33,7 +33,7 @@ describe("addresses", () => {
     });
   });
 
-  it("are bare on FPGA stacks, as clients that append :80 need it", async () => {
+  it("are bare on FPGA stacks, as clients that append :80 need it (trap 12)", async () => {
     assert.deepEqual(await reach({ fpga: true }), {
       scoringUri: "http://10.0.0.9/",
       swaggerUri: "http://10.0.0.9/api/v1/service/resnet/swagger.json",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { logsBeside, resourceNames } from "../../components/names";
 import { purgeCommands } from "../../scripts/purge";
 import { temporaryFolder } from "../support/temporaryFolder";
 
@@ -103,19 +104,28 @@ describe("npm run keys", function () {
 });
 
 describe("npm run purge", () => {
-  it("frees the names of the workspace and the vault", () => {
+  it("frees the names of the workspace, the vault and the log workspace", () => {
     assert.deepEqual(
       purgeCommands({
         subscription: "s",
         resourceGroup: "g",
-        workspace: "w",
+        workspace: "scoring-eastus-abc123",
         keyVault: "v",
         location: "eastus",
       }).map((args) => args.join(" ")),
       [
-        "rest --method delete --url https://management.azure.com/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w?api-version=2025-12-01&forceToPurge=true",
+        "group create --name g --location eastus --subscription s",
+        "rest --method delete --url https://management.azure.com/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/scoring-eastus-abc123?api-version=2025-12-01&forceToPurge=true",
         "keyvault purge --name v --location eastus --subscription s",
+        "monitor log-analytics workspace recover --workspace-name scoring-eastus-logs-abc123 --resource-group g --subscription s",
+        "monitor log-analytics workspace delete --workspace-name scoring-eastus-logs-abc123 --resource-group g --force --yes --subscription s",
+        "group delete --name g --subscription s",
       ],
     );
+  });
+
+  it("knows the log workspace by the names that a stack's resources get", () => {
+    const { workspace, logs } = resourceNames("scoring", "My.Stack", "abc123");
+    assert.equal(logsBeside(workspace), logs);
   });
 });

@@ -11,7 +11,7 @@ describe("npm run score", () => {
   let running: RunningService;
   let folder: string;
   before(async () => {
-    running = await startService({ MODEL_DIR: colourClassifier("logits") });
+    running = await startService({ MODEL_DIR: colourClassifier("probabilities") });
     folder = temporaryFolder("scoring");
     mkdirSync(path.join(folder, "photos"));
     mkdirSync(path.join(folder, "empty"));
@@ -19,7 +19,8 @@ describe("npm run score", () => {
     writeFileSync(path.join(folder, "photos", "b-red.jpg"), plainJpeg([250, 1, 1]));
     writeFileSync(path.join(folder, "photos", "a-green.JPG"), plainJpeg([1, 250, 1]));
     writeFileSync(path.join(folder, "photos", "notes.txt"), "no picture");
-    const service = { url: running.url, primaryKey, model: "colours", pid: process.pid };
+    const labels = ["red", "green", "blue"];
+    const service = { url: running.url, primaryKey, model: "colours", labels, pid: process.pid };
     writeFileSync(path.join(folder, ".local", "service.json"), JSON.stringify(service));
   });
   after(() => running.stop());
@@ -50,6 +51,20 @@ describe("npm run score", () => {
       ],
     );
     for (const { ms } of entries) assert.ok(ms > 0);
+  });
+
+  it("calls TensorFlow Serving's Predict with --grpc", async () => {
+    const { code, stdout, stderr } = await score(folder, ["--grpc", "--json", "photos"]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    const entries = JSON.parse(stdout) as { top: { label: string }[] }[];
+    assert.deepEqual(
+      entries.map(({ top }) => top[0]?.label),
+      ["green", "red"],
+    );
+    const labels = path.join(folder, "labels.txt");
+    writeFileSync(labels, "rot\ngrün\nblau\n");
+    const german = await score(folder, ["--grpc", "--labels", labels, "photos/b-red.jpg"]);
+    assert.match(german.stdout, /^photos\/b-red\.jpg {2}\(\d+\.\d ms\)\n {2}rot +100\.0 %/);
   });
 
   it("reads standard input", async () => {
@@ -105,6 +120,7 @@ describe("npm run score", () => {
     [["missing.jpg"], /^missing\.jpg does not exist\n/],
     [["empty"], /^empty holds no \.jpg, \.jpeg or \.png file\n/],
     [["--top", "0", "photos"], /^--top is 0: must be 1 to 1000\n/],
+    [["--labels", "x", "photos"], /^--labels needs --grpc\n/],
     [["--colour", "photos"], /^Unknown option '--colour'/],
     [["--url", "localhost:5001", "photos"], /^--url is localhost:5001: must begin with http/],
   ];

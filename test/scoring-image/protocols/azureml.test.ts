@@ -20,7 +20,7 @@ describe("protocols/azureml with the bundled model", () => {
   before(async () => (running = await startService({})));
   after(() => running.stop());
 
-  it("answers [[p0, p1, ...]] with the reference's headers", async () => {
+  it("answers [[p0, p1, ...]] with the reference's headers, JSON whatever its label (trap 9)", async () => {
     const response = await running.post(sample("espresso.jpg"));
     assert.equal(response.status, 200);
     assert.equal(response.headers.get("content-type"), "application/json; charset=utf-8");
@@ -88,7 +88,7 @@ describe("protocols/azureml", () => {
     "nonsense",
     "",
   ]) {
-    it(`takes raw bytes under the Content-Type "${type}"`, async () => {
+    it(`takes raw bytes under the Content-Type "${type}" (trap 8)`, async () => {
       const response = await running.post(red, {
         path: "/score?top=1",
         headers: { "content-type": type },

@@ -15,7 +15,7 @@ describe("protocols/azureml, other models and settings", () => {
     assert.equal((await running.post(plainJpeg([1, 2, 3]), { path: "/score?top=1" })).status, 400);
   });
 
-  it("answers 502 with the reference's header when the model fails, and no detail", async () => {
+  it("answers 502 with the reference's header when the model fails, and no detail (trap 10)", async () => {
     running = await startService({ MODEL_DIR: tinyPackage("fails") });
     const response = await running.post(plainJpeg([250, 250, 250]));
     const text = await response.text();

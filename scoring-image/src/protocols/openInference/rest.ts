@@ -60,7 +60,8 @@ async function score(request: FastifyRequest, reply: FastifyReply, options: Adap
     checkModel(options, request.params as ModelParams);
     const length = jsonLength(request);
     const body = await readBody(request.raw, options);
-    const wanted = length === 0 ? rawRequest(options, body) : readRestRequest(body, length);
+    const wanted =
+      length === 0 ? rawRequest(options, body) : await readRestRequest(body, length, options.json);
     const answers = await infer(options, wanted, context);
     finish("OK");
     return send(reply, options, wanted, answers);

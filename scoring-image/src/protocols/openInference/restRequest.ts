@@ -1,12 +1,19 @@
 import { z } from "zod";
 import { ScoringError } from "../../errors";
+import type { JsonThread } from "../../json/jsonThread";
+import { isPacked } from "../../json/packed";
 import { elementCount, readBinary, refuse, refuseDatatype } from "./datatypes";
 import type { InferRequest, InputData } from "./messages";
 
+/** Lists of numbers come packed from the parser. */
+const numberList = z.preprocess(
+  (value) => (isPacked(value) && value.dims.length === 1 ? [...value.values] : value),
+  z.array(z.int().nonnegative()).min(1),
+);
 const parameters = z.record(z.string(), z.unknown()).default({});
 const inputSchema = z.object({
   name: z.string(),
-  shape: z.array(z.int().nonnegative()).min(1),
+  shape: numberList,
   datatype: z.string(),
   parameters,
   // Looked at where it is read: a schema would visit every number of a tensor.
@@ -30,17 +37,25 @@ export interface RestRequest extends InferRequest {
 
 /**
  * Reads the body of an inference request: JSON, and after it the binary data of its inputs, one after the other.
+ * @param body moved to the JSON parser's thread when it is a large JSON
  * @param jsonLength of the header Inference-Header-Content-Length; undefined when all is JSON
  * @throws ScoringError INVALID_REQUEST naming the field
  */
-export function readRestRequest(body: Uint8Array, jsonLength: number | undefined): RestRequest {
+export async function readRestRequest(
+  body: Uint8Array<ArrayBuffer>,
+  jsonLength: number | undefined,
+  json: JsonThread,
+): Promise<RestRequest> {
   const end = jsonLength ?? body.length;
   if (end > body.length) {
     const message = `Inference-Header-Content-Length is ${end}, but the body has ${body.length} bytes.`;
     throw new ScoringError("INVALID_REQUEST", message);
   }
-  const { id, inputs, outputs, parameters: ofAll } = parseJson(body.subarray(0, end));
-  const binary = new BinaryData(body.subarray(end));
+  // What the parser moves to its thread must not be the memory of the binary data.
+  const isWhole = end === body.length;
+  const binary = new BinaryData(isWhole ? new Uint8Array() : body.subarray(end));
+  const parsed = await json.parse(isWhole ? body : body.slice(0, end));
+  const { id, inputs, outputs, parameters: ofAll } = checkRequest(parsed);
   const read = inputs.map((input) => ({
     name: input.name,
     shape: input.shape,
@@ -58,13 +73,7 @@ export function readRestRequest(body: Uint8Array, jsonLength: number | undefined
   };
 }
 
-function parseJson(bytes: Uint8Array): z.infer<typeof requestSchema> {
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
-  } catch (cause) {
-    throw new ScoringError("INVALID_REQUEST", "The request is not valid JSON.", { cause });
-  }
+function checkRequest(json: unknown): z.infer<typeof requestSchema> {
   const parsed = requestSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -106,11 +115,11 @@ function readData(input: JsonInput, binary: BinaryData): InputData {
 }
 
 function readJsonData({ name, datatype, shape, data }: JsonInput): InputData {
-  if (!Array.isArray(data)) return refuse(name, "has no data; it is a list of values");
-  const values = flatten(name, data, elementCount(name, shape));
+  const most = elementCount(name, shape);
+  const values = isPacked(data) ? numbersOf(name, data.values, most) : listOf(name, data, most);
   switch (datatype) {
     case "BYTES":
-      return { datatype, elements: values.map((value) => decodeBase64(name, value)) };
+      return { datatype, elements: Array.from(values, (value) => decodeBase64(name, value)) };
     case "FP32":
       return { datatype, values: Float32Array.from(numbers(name, values)) };
     case "UINT8": {
@@ -125,6 +134,16 @@ function readJsonData({ name, datatype, shape, data }: JsonInput): InputData {
   }
 }
 
+function numbersOf(input: string, values: Float64Array, most: number): Float64Array {
+  if (values.length > most) refuse(input, `has more than the ${most} elements of its shape`);
+  return values;
+}
+
+function listOf(input: string, data: unknown, most: number): unknown[] {
+  if (!Array.isArray(data)) return refuse(input, "has no data; it is a list of values");
+  return flatten(input, data, most);
+}
+
 /** Row-major values of data that may be nested or flat; gives up once there are more than the shape promises. */
 function flatten(input: string, data: readonly unknown[], most: number): unknown[] {
   const values: unknown[] = [];
@@ -132,6 +151,7 @@ function flatten(input: string, data: readonly unknown[], most: number): unknown
   for (let top = pending.at(-1); top; top = pending.at(-1)) {
     const value = top.list[top.at++];
     if (top.at > top.list.length) pending.pop();
+    else if (isPacked(value)) pending.push({ list: [...value.values], at: 0 });
     else if (Array.isArray(value)) pending.push({ list: value as unknown[], at: 0 });
     else if (values.push(value) > most)
       refuse(input, `has more than the ${most} elements of its shape`);
@@ -139,7 +159,8 @@ function flatten(input: string, data: readonly unknown[], most: number): unknown
   return values;
 }
 
-function numbers(input: string, values: readonly unknown[]): number[] {
+function numbers(input: string, values: readonly unknown[] | Float64Array) {
+  if (values instanceof Float64Array) return values;
   if (values.every((value) => typeof value === "number")) return values as number[];
   return refuse(input, "has data that is not a number");
 }

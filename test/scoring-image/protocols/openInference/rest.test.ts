@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import { plainJpeg } from "../../../support/pictures";
 import { binaryAnswer, jsonLengths, recorded, withJson } from "../../../support/openInference";
 import { authorization, startService, type RunningService } from "../../../support/service";
@@ -63,6 +64,22 @@ describe("protocols/openInference over HTTP", () => {
     assert.deepEqual(answer.outputs[0]?.data, [1, 2, 3]);
   });
 
+  it("reads large JSON, which is parsed in a thread of its own, and a body in gzip", async () => {
+    const batch = 24;
+    const data = Array.from({ length: batch * 192 }, (_, i) => (i % 192) + 0.125);
+    const text = Buffer.from(JSON.stringify(input([batch, 3, 8, 8], data)));
+    assert.ok(text.length > 32 * 1024);
+    const means = Array.from({ length: batch }, () => [31.625, 95.625, 159.625]).flat();
+    for (const [body, headers] of [
+      [text, {}],
+      [gzipSync(text), { "content-encoding": "gzip" }],
+    ] as const) {
+      const response = await running.post(body, { path, headers });
+      const { outputs } = (await response.json()) as { outputs: { data: number[] }[] };
+      assert.deepEqual(outputs[0]?.data, means);
+    }
+  });
+
   it("answers metadata with a key, live and ready without", async () => {
     const metadata = {
       name: "mean-colour",
@@ -114,7 +131,7 @@ describe("protocols/openInference over HTTP", () => {
     inputs: [{ name: "image", shape: [1, 3, 8, 8], datatype: "FP32", data: zeros, ...changed }],
   });
   const refused: [what: string, body: unknown, error: string | RegExp][] = [
-    ["no JSON", undefined, "The request is not valid JSON."],
+    ["no JSON", undefined, /^The body is not JSON: /],
     ["no inputs", {}, /^The field "inputs": /],
     ["no input", { inputs: [] }, "The request has 0 inputs; the model takes exactly one."],
     [
