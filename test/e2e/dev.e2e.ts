@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
@@ -210,9 +210,14 @@ async function isGone(pid: number): Promise<void> {
 
 /** Kills a process and all that it has started, but for those that have left for a session of their own. */
 function killTree(pid: number): void {
-  const children = execFileSync("sh", ["-c", `cat /proc/${pid}/task/*/children`], {
+  // Nothing is printed for a process that has ended meanwhile.
+  const { stdout } = spawnSync("sh", ["-c", `cat /proc/${pid}/task/*/children 2> /dev/null`], {
     encoding: "utf8",
   });
-  process.kill(pid, "SIGKILL");
-  for (const child of children.split(" ").filter(Boolean)) killTree(Number(child));
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    return;
+  }
+  for (const child of stdout.split(" ").filter(Boolean)) killTree(Number(child));
 }
