@@ -67,6 +67,11 @@ async function openInference({ grpcAddress, url }: Server): Promise<void> {
   }
 }
 
+async function reflection({ grpcAddress }: Server): Promise<void> {
+  const python = path.join(await environment("reflection"), "python");
+  await run(python, [path.join(here, "reflection_client.py"), grpcAddress, key, ...named]);
+}
+
 /** Status codes, media types and bodies must be as the document says, none of them an unexpected 5xx. */
 async function openApi({ url, metricsUrl }: Server): Promise<void> {
   const options = {
@@ -98,6 +103,7 @@ async function openApi({ url, metricsUrl }: Server): Promise<void> {
 const peers: Readonly<Record<string, (server: Server) => Promise<void>>> = {
   "tensorflow-serving-api, the REST form, azureml-accel-models' client": tensorflowServing,
   "tritonclient, kserve": openInference,
+  "grpcio-reflection, dynamic requests": reflection,
   "schemathesis on the OpenAPI document": openApi,
 };
 

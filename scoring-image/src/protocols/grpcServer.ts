@@ -1,7 +1,6 @@
 import {
-  Metadata,
   Server,
-  status,
+  type Metadata,
   type sendUnaryData,
   type ServerOptions,
   type ServerUnaryCall,
@@ -12,11 +11,13 @@ import type { Logger } from "pino";
 import type { GrpcReceiver } from "../connections/frontDoor";
 import { grpcReceiver } from "../connections/grpcReceiver";
 import { headers } from "../contract";
-import { errorTable, ScoringError, toScoringError } from "../errors";
+import { errorTable, toScoringError, type ScoringError } from "../errors";
 import type { CallContext } from "../inference/batcher";
 import type { Authenticator } from "../security/authenticator";
 import type { Metrics } from "../telemetry/metrics";
 import { checkRoute } from "./grpc/route";
+import { Conversations } from "./grpc/conversations";
+import { readMessage, statusOf, textOf } from "./grpc/wire";
 
 export interface GrpcServerOptions {
   readonly serviceName: string;
@@ -54,6 +55,7 @@ export class GrpcServer {
   readonly #server: Server;
   readonly #options: GrpcServerOptions;
   readonly #names: string[] = [];
+  readonly #conversations = new Conversations();
   #isDraining = false;
 
   constructor(options: GrpcServerOptions) {
@@ -69,6 +71,7 @@ export class GrpcServer {
       inject,
       drain: () => {
         this.#isDraining = true;
+        this.#conversations.endAll();
         drain();
       },
     };
@@ -109,7 +112,21 @@ export class GrpcServer {
     );
   }
 
-  /** Adds a service that is open to everybody, such as health and reflection. */
+  /** Adds a service whose one method answers each message of a stream with one message; its calls need a key. */
+  addConversation(definition: ServiceDefinition, answer: (request: never) => unknown): void {
+    const [[name, { path, requestDeserialize, ...method }]] = Object.entries(definition) as [
+      [string, ServiceDefinition[string]],
+    ];
+    const handler = this.#conversations.handler({
+      check: (metadata) => this.#check(metadata),
+      answer: (bytes) => answer(readMessage(path, () => requestDeserialize(bytes)) as never),
+      end: (code) => this.#options.logger.info({ method: path, code }, "request"),
+    });
+    const raw = { ...method, path, requestDeserialize: (bytes: Buffer) => bytes };
+    this.addOpen({ [name]: raw } as ServiceDefinition, { [name]: handler });
+  }
+
+  /** Adds a service that is open to everybody, such as health. */
   addOpen(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
     const [first] = Object.values(definition);
     this.#names.push(first?.path.split("/")[1] ?? "");
@@ -150,25 +167,19 @@ export class GrpcServer {
     answer: UnaryHandler<Buffer>,
     isOpen: boolean,
   ) {
-    const { authenticate, serviceName, scoringTimeoutMs } = this.#options;
-    if (!isOpen) await authenticate(textOf(call.metadata, "authorization"));
-    checkRoute(textOf(call.metadata, headers.grpcRoute), serviceName);
-    return await answer(call.request, callContext(call, scoringTimeoutMs));
+    await this.#check(call.metadata, isOpen);
+    return await answer(call.request, callContext(call, this.#options.scoringTimeoutMs));
+  }
+
+  async #check(metadata: Metadata, isOpen = false): Promise<void> {
+    const { authenticate, serviceName } = this.#options;
+    if (!isOpen) await authenticate(textOf(metadata, "authorization"));
+    checkRoute(textOf(metadata, headers.grpcRoute), serviceName);
   }
 
   #logFailure(error: ScoringError): void {
     const level = errorTable[error.code].grpc === "INTERNAL" ? "error" : "debug";
     this.#options.logger[level]({ err: error.cause ?? error, code: error.code }, "request failed");
-  }
-}
-
-function readMessage<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (cause instanceof ScoringError) throw cause;
-    const message = `The message is not a valid request of ${path}: it is cut off or not Protocol Buffers.`;
-    throw new ScoringError("INVALID_REQUEST", message, { cause });
   }
 }
 
@@ -182,16 +193,4 @@ function callContext(call: ServerUnaryCall<Buffer, unknown>, timeoutMs: number):
     signal: controller.signal,
     deadline: performance.now() + Math.min(wanted, timeoutMs),
   };
-}
-
-function textOf(metadata: Metadata, key: string): string | undefined {
-  const [value] = metadata.get(key);
-  return typeof value === "string" ? value : undefined;
-}
-
-function statusOf(error: ScoringError) {
-  const metadata = new Metadata();
-  // The status says what kind of error it is, this says which one.
-  metadata.set("error-code", error.code);
-  return { code: status[errorTable[error.code].grpc], details: error.message, metadata };
 }

@@ -15,6 +15,7 @@ import type { Settings } from "../settings";
 import type { Metrics } from "../telemetry/metrics";
 import { registerAzureml } from "./azureml/routes";
 import { addHealth } from "./grpc/health";
+import { addReflection } from "./grpc/reflection";
 import { GrpcServer } from "./grpcServer";
 import { registerHealth, type Readiness } from "./health";
 import { buildHttpServer } from "./httpServer";
@@ -91,6 +92,7 @@ export class Protocols {
     this.grpc.add(predictionServiceOf(adapter));
     this.grpc.add(modelServiceOf(adapter));
     this.grpc.add(openInferenceService(adapter, isReady));
+    addReflection(this.grpc);
   }
 
   /** Puts the servers together; none listens yet. */

@@ -56,6 +56,6 @@ export function addHealth(server: GrpcServer, isReady: Readiness): void {
     look();
   };
 
-  const definition = serviceOf(loadProto("health.proto"), "grpc.health.v1.Health");
+  const definition = serviceOf(loadProto("grpc/health/v1/health.proto"), "grpc.health.v1.Health");
   server.addOpen(definition, { Check: check, Watch: watch });
 }

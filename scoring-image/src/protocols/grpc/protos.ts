@@ -3,19 +3,20 @@ import path from "node:path";
 import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
 import type { ServiceDefinition } from "@grpc/grpc-js";
 
-/** The build copies `proto/` beside the bundle; the source tree has it at the package's root. */
-const folder = [path.join(__dirname, "proto"), path.join(__dirname, "../../../proto")].find(
-  (candidate) => existsSync(candidate),
-);
+/** The build copies `proto/` beside the bundle; the source tree has it at the package's root. Files are named by their path in it. */
+export const protoFolder = [
+  path.join(__dirname, "proto"),
+  path.join(__dirname, "../../../proto"),
+].find((candidate) => existsSync(candidate)) as string;
 
 /**
  * Loads one of the `.proto` files of this package: fields by their names in the file, 64-bit integers as numbers, enums by name,
  * absent fields with their defaults.
- * @param file for example `health.proto`
+ * @param file its path in `proto/`, for example `open_inference.proto`
  */
 export function loadProto(file: string): PackageDefinition {
   return loadSync(file, {
-    includeDirs: [folder as string],
+    includeDirs: [protoFolder],
     keepCase: true,
     longs: Number,
     enums: String,

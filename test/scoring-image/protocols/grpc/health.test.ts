@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { GrpcTestClient, methodOf } from "../../support/grpcClient";
-import { startService, type RunningService } from "../../support/service";
-import { colourClassifier } from "../../support/tinyModel";
+import { GrpcTestClient, methodOf } from "../../../support/grpcClient";
+import { startService, type RunningService } from "../../../support/service";
+import { colourClassifier } from "../../../support/tinyModel";
 
-const check = methodOf("health.proto", "grpc.health.v1.Health", "Check");
+const check = methodOf("grpc/health/v1/health.proto", "grpc.health.v1.Health", "Check");
 const open = { metadata: {} };
 
 describe("protocols/grpc/health", () => {
