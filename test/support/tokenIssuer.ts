@@ -49,6 +49,11 @@ export class LocalIssuer {
     return `${this.url}/keys`;
   }
 
+  /** Publishes the newest key alone, as an issuer does some time after a change. */
+  withdrawOldKeys(): void {
+    this.#published = this.#published.slice(-1);
+  }
+
   /** Signs with a new key from now on, and publishes it beside the old ones. */
   async changeKey(id: string): Promise<void> {
     const { publicKey, privateKey } = await generateKeyPair("RS256");

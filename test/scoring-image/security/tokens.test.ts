@@ -18,6 +18,15 @@ describe("security/tokens", () => {
   });
   afterEach(() => issuer.close());
 
+  const now = Date.now;
+  afterEach(() => {
+    Date.now = now;
+  });
+  /** For the age of the issuer's keys; what a token says is compared with the real time. */
+  const later = (seconds: number) => {
+    Date.now = () => now() + seconds * 1000;
+  };
+
   it("accepts a token of the issuer, whose keys it finds by OpenID discovery and asks for once", async () => {
     for (let i = 0; i < 3; i++) await authenticate(bearer(await issuer.sign()));
     assert.deepEqual(issuer.requests, ["/.well-known/openid-configuration", "/keys"]);
@@ -27,6 +36,33 @@ describe("security/tokens", () => {
     const { url, jwksUri } = issuer;
     await tokenAuthenticator({ issuer: url, audience, jwksUri })(bearer(await issuer.sign()));
     assert.deepEqual(issuer.requests, ["/keys"]);
+  });
+
+  it("takes up an issuer's new key, and goes on taking the old one", async () => {
+    const old = await issuer.sign();
+    await authenticate(bearer(old));
+    await issuer.changeKey("second");
+    const token = await issuer.sign();
+    // An unknown key makes the issuer's be fetched anew, but not at each forged token.
+    await assert.rejects(authenticate(bearer(token)), { code: "UNAUTHENTICATED" });
+    later(31);
+    await authenticate(bearer(token));
+    await authenticate(bearer(old));
+    const [, ...fetched] = issuer.requests;
+    assert.deepEqual(fetched, ["/keys", "/keys"]);
+  });
+
+  it("refuses a withdrawn key once the kept ones are a day old", async () => {
+    const old = await issuer.sign();
+    await authenticate(bearer(old));
+    await issuer.changeKey("second");
+    issuer.withdrawOldKeys();
+    const token = await issuer.sign();
+    later(23 * 3600);
+    await authenticate(bearer(old));
+    later(24 * 3600 + 1);
+    await assert.rejects(authenticate(bearer(old)), { message: "The token is not valid." });
+    await authenticate(bearer(token));
   });
 
   const refused: [what: string, claims: Claims, message: string][] = [
