@@ -1,4 +1,5 @@
 import http from "node:http";
+import https from "node:https";
 import { setTimeout as delay } from "node:timers/promises";
 import { paths } from "../src/contract";
 import { quantile } from "../bench/stats";
@@ -12,9 +13,16 @@ export interface HealthResult {
   readonly maxMs: number;
 }
 
-/** Asks a server ten times a second whether it lives, for as long as `work` takes. */
-export async function probeDuring(url: string, work: Promise<unknown>): Promise<HealthResult> {
-  const agent = new http.Agent({ keepAlive: true });
+/**
+ * Asks a server ten times a second whether it lives, for as long as `work` takes.
+ * @param ca certificate of the CA to trust, PEM; for a server with TLS
+ */
+export async function probeDuring(
+  url: string,
+  work: Promise<unknown>,
+  ca?: string,
+): Promise<HealthResult> {
+  const agent = new (ca === undefined ? http : https).Agent({ keepAlive: true });
   const latencies: number[] = [];
   let failed = 0;
   let isDone = false;
@@ -22,7 +30,7 @@ export async function probeDuring(url: string, work: Promise<unknown>): Promise<
   watch.catch(() => undefined);
   while (!isDone) {
     const before = performance.now();
-    const call = { url: `${url}${paths.live}`, agent, timeoutMs: 2000 };
+    const call = { url: `${url}${paths.live}`, agent, ca, timeoutMs: 2000 };
     const status = await send(call).then(
       (answer) => answer.status,
       () => undefined,

@@ -17,13 +17,23 @@ async function connect(port: number): Promise<Socket> {
   return socket;
 }
 
-/** Opens so many connections that never say a word. @returns how many the server took, and how to let go of them */
-export async function idleConnections({ port }: Address, wanted: number) {
+/**
+ * Opens so many connections at once and keeps them idle: silent from the beginning, or kept alive after one request each.
+ * @returns how many are still open, and how to let go of them
+ */
+export async function idleConnections({ port }: Address, wanted: number, hasSpoken: boolean) {
   const sockets: Socket[] = [];
+  const open = async () => {
+    const socket = await connect(port);
+    if (!hasSpoken) socket.resume();
+    else {
+      socket.write(`GET ${paths.live} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      await once(socket, "data");
+    }
+    sockets.push(socket);
+  };
   for (let i = 0; i < wanted; i += 250) {
-    const batch = Array.from({ length: Math.min(250, wanted - i) }, () => connect(port));
-    const settled = await Promise.allSettled(batch);
-    sockets.push(...settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])));
+    await Promise.allSettled(Array.from({ length: Math.min(250, wanted - i) }, open));
   }
   return {
     open: () => sockets.filter(({ readyState }) => readyState === "open").length,

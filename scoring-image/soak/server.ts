@@ -88,10 +88,11 @@ export class Server {
     return (Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024) / 1e6;
   }
 
-  /** Scoring requests that the server counts as handled, whatever came of them. */
-  async handled(): Promise<number> {
+  /** Scoring requests that the server counts as handled, whatever came of them; of one protocol if it is given. */
+  async handled(protocol = ""): Promise<number> {
     const text = await this.#metrics();
-    const rows = text.matchAll(new RegExp(`^${metricNames.requests}{[^}]*} (\\d+)$`, "gm"));
+    const labels = `{[^}]*protocol="${protocol || '[^"]+'}"[^}]*}`;
+    const rows = text.matchAll(new RegExp(`^${metricNames.requests}${labels} (\\d+)$`, "gm"));
     return [...rows].reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
@@ -117,8 +118,10 @@ function spawnPinned(options: ServerOptions, env: Readonly<Record<string, string
   const pin = core === undefined ? [] : ["taskset", "-c", String(core)];
   const [command, ...args] = [...pin, process.execPath, entry];
   const file = openSync(log, "a");
+  // glibc's arenas bounded as in the image.
+  const asInImage = { HOST: "127.0.0.1", MALLOC_ARENA_MAX: "2" };
   const child = spawn(command, args, {
-    env: { PATH: process.env["PATH"], HOST: "127.0.0.1", ...env },
+    env: { PATH: process.env["PATH"], ...asInImage, ...env },
     stdio: ["ignore", file, file],
   });
   closeSync(file);

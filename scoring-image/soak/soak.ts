@@ -16,6 +16,8 @@ import { fullDisk } from "./scenarios/fullDisk";
 import { hostileClients } from "./scenarios/hostileClients";
 import { capacity, overload } from "./scenarios/overload";
 import { killed, rollingUpdate } from "./scenarios/restarts";
+import { rotation } from "./scenarios/rotation";
+import { spreading } from "./scenarios/spreading";
 import { workerLoss } from "./scenarios/workerLoss";
 
 const usage = `npm run soak -- [options]
@@ -43,6 +45,8 @@ const scenarios: readonly Scenario[] = [
   hostileClients,
   rollingUpdate,
   killed,
+  spreading,
+  rotation,
   clockJump,
   fullDisk,
   endurance,

@@ -11,7 +11,14 @@ import {
 } from "../scenario";
 
 const idle = 10_000;
+const silent = 500;
 const slow = 20;
+
+/** Half the time after which a server closes kept-alive connections that bring nothing, in seconds. */
+const longestIdle = 30;
+
+/** Silent connections must be gone after this, in seconds: HANDSHAKE_TIMEOUT_MS and a bit. */
+const longestSilence = 12;
 
 /** Slow, silent and wrong clients beside good ones, who must not notice. */
 export const hostileClients: Scenario = {
@@ -21,17 +28,18 @@ export const hostileClients: Scenario = {
     const { client, server, capacity } = soak;
     const rssBefore = server.rssMb();
     const opened = performance.now();
-    const connections = await idleConnections(server, idle);
+    const connections = await idleConnections(server, idle, true);
     const openMs = performance.now() - opened;
     const rssIdle = server.rssMb();
     const load = client.openLoop(server, 0.5 * capacity, Math.max(10, seconds));
     const health = probeDuring(server.url, load);
     const nuisances = annoy(soak, Math.max(8, seconds - 2));
-    const result = await load;
-    const checks = await nuisances;
+    const silence = outlive(await idleConnections(server, silent, false), longestSilence);
+    await delay(1000 * Math.min(longestIdle, Math.max(longestSilence, seconds)));
     const stillOpen = connections.open();
     connections.close();
-    await delay(1000);
+    const result = await load;
+    const checks = await nuisances;
     return {
       figures: {
         "idle connections opened in": `${(openMs / 1000).toFixed(1)} s`,
@@ -41,7 +49,12 @@ export const hostileClients: Scenario = {
         "scored meanwhile": result.scored,
       },
       checks: [
-        check("10,000 idle connections are held", stillOpen === idle, stillOpen),
+        check("10,000 kept-alive connections are held idle", stillOpen === idle, stillOpen),
+        check(
+          `${silent} connections that never say a word are closed within ${longestSilence} s`,
+          (await silence) === 0,
+          `${await silence} open`,
+        ),
         ...checks,
         ...answeredOnce(result),
         healthAnswers(await health),
@@ -50,13 +63,21 @@ export const hostileClients: Scenario = {
   },
 };
 
+/** How many of these are open when the time is up. */
+async function outlive(connections: Awaited<ReturnType<typeof idleConnections>>, seconds: number) {
+  await delay(1000 * seconds);
+  const left = connections.open();
+  connections.close();
+  return left;
+}
+
 async function annoy(soak: Soak, seconds: number): Promise<Check[]> {
   const { server, random, photograph } = soak;
   const headers = Array.from({ length: slow }, () => slowHeader(server, seconds));
   const bodies = Array.from({ length: slow }, () => slowBody(server, 15_000));
-  const silent = halfOpen(server, photograph, 15_000);
+  const halfOpened = halfOpen(server, photograph, 15_000);
   const checks = await sendMistakes(soak, seconds, random.below(mistakes.length));
-  const lines = new Set([await silent, ...(await Promise.all(bodies))]);
+  const lines = new Set([await halfOpened, ...(await Promise.all(bodies))]);
   await Promise.all(headers);
   return [
     ...checks,

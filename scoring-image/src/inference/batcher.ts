@@ -1,5 +1,6 @@
 import { ScoringError } from "../errors";
 import type { Metrics } from "../telemetry/metrics";
+import { ImageQueue, sizeOf, type QueuedImage } from "./imageQueue";
 import type { ImageResult, InputImage, OutputTensor } from "./messages";
 import { PendingRequest } from "./pendingRequest";
 import type { SessionPool } from "./sessionPool";
@@ -46,14 +47,6 @@ const trustedShare = 0.75;
 /** What became of one picture. */
 export type Outcome = Inference | ScoringError;
 
-interface Entry {
-  readonly image: InputImage;
-  readonly request: PendingRequest;
-  /** Place of the picture in its request. */
-  readonly index: number;
-  readonly queuedAt: number;
-}
-
 /**
  * The bounded queue in front of the session workers. First come, first served: a free worker takes up to `maxBatchSize` of what waits.
  * Pictures whose caller has gone or whose time is up leave the queue and are never computed.
@@ -62,7 +55,7 @@ export class Batcher {
   readonly #pool: SessionPool;
   readonly #options: BatcherOptions;
   readonly #metrics: Metrics;
-  readonly #queue: Entry[] = [];
+  readonly #queue = new ImageQueue();
   /** When each run in progress began. */
   readonly #begun = new Map<SessionThread, number>();
   /** What a run takes, smoothed; undefined before the first. */
@@ -98,8 +91,9 @@ export class Batcher {
       const message = `Too many requests: ${length} pictures are waiting already.`;
       return new ScoringError("QUEUE_FULL", message);
     }
-    const waiting = sum(this.#queue.map(({ image }) => image));
-    if (!this.#pool.hasIdle && waiting + sum(images) > maxQueueBytes) {
+    const waiting = this.#queue.bytes;
+    const wanted = images.reduce((bytes, image) => bytes + sizeOf(image), waiting);
+    if (!this.#pool.hasIdle && wanted > maxQueueBytes) {
       const message = `Too many requests: pictures of ${waiting} bytes are waiting already.`;
       return new ScoringError("QUEUE_FULL", message);
     }
@@ -120,7 +114,7 @@ export class Batcher {
     if (refusal) return Promise.reject(refusal);
     const { maxQueueWaitMs } = this.#options;
     const request = new PendingRequest(images.length, context, maxQueueWaitMs, (failed) =>
-      this.#remove(failed),
+      this.#queue.remove(failed),
     );
     const queuedAt = performance.now();
     images.forEach((image, index) => this.#queue.push({ image, request, index, queuedAt }));
@@ -138,11 +132,6 @@ export class Batcher {
     return firstEndsIn + runsAhead * runMs;
   }
 
-  #remove(request: PendingRequest): void {
-    const kept = this.#queue.filter((entry) => entry.request !== request);
-    this.#queue.splice(0, this.#queue.length, ...kept);
-  }
-
   /** Gives waiting pictures to free workers; called when either side changes. */
   pump(): void {
     while (this.#queue.length > 0 && this.#pool.hasIdle) {
@@ -152,7 +141,7 @@ export class Batcher {
         return;
       }
       const thread = this.#pool.acquire() as SessionThread;
-      const entries = this.#queue.splice(0, this.#options.maxBatchSize);
+      const entries = this.#queue.take(this.#options.maxBatchSize);
       for (const { request } of entries) request.start();
       void this.#run(thread, entries);
     }
@@ -166,12 +155,12 @@ export class Batcher {
   /** Milliseconds for which the oldest picture should still wait for company. */
   #batchDelay(): number {
     const { maxBatchSize, maxBatchDelayMs } = this.#options;
-    const oldest = this.#queue[0];
+    const { oldest } = this.#queue;
     if (!oldest || this.#queue.length >= maxBatchSize) return 0;
     return oldest.queuedAt + maxBatchDelayMs - performance.now();
   }
 
-  async #run(thread: SessionThread, entries: Entry[]): Promise<void> {
+  async #run(thread: SessionThread, entries: QueuedImage[]): Promise<void> {
     const startedAt = performance.now();
     this.#begun.set(thread, startedAt);
     try {
@@ -196,12 +185,6 @@ export class Batcher {
     }
   }
 }
-
-const sum = (images: readonly InputImage[]): number =>
-  images.reduce(
-    (bytes, image) => bytes + ("bytes" in image ? image.bytes : image.values).byteLength,
-    0,
-  );
 
 function outcomeOf(result: ImageResult, times: Omit<Inference, "outputs">): Outcome {
   if ("outputs" in result) return { outputs: result.outputs, ...times };

@@ -147,6 +147,25 @@ describe("inference/batcher", () => {
     await Promise.all(served);
   });
 
+  it("counts no bytes of what has left the queue", async () => {
+    const picture = () => plainJpeg([1, 1, 1]);
+    const size = picture().byteLength;
+    const { submit } = await rig("slow", { maxQueueBytes: size });
+    const running = submit(picture());
+    const controller = new AbortController();
+    const gone = submit(picture(), { signal: controller.signal });
+    controller.abort();
+    await assert.rejects(gone, { code: "CANCELLED" });
+    const waiting = submit(picture());
+    await running;
+    const next = submit(picture());
+    await assert.rejects(submit(picture()), {
+      code: "QUEUE_FULL",
+      message: `Too many requests: pictures of ${size} bytes are waiting already.`,
+    });
+    await Promise.all([waiting, next]);
+  });
+
   it("refuses what has waited too long for a worker, but not what is being run", async () => {
     const { submit } = await rig("slow", { maxQueueWaitMs: 50 });
     const running = submit(plainJpeg([1, 1, 1]));

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { readKeys } from "../../../scoring-image/src/security/keyFiles";
-import { MountedSecret } from "../../support/mountedSecret";
+import { MountedSecret } from "../../../scoring-image/soak/mountedSecret";
 import { plainJpeg } from "../../support/pictures";
 import { killProcesses, startProcess } from "../../support/serverProcess";
+import { temporaryFolder } from "../../support/temporaryFolder";
 import { colourClassifier } from "../../support/tinyModel";
 
 const [old, kept, fresh] = ["old-primary-key", "kept-secondary-key", "fresh-primary-key"];
@@ -18,7 +19,10 @@ describe("security/keyFiles", () => {
   afterEach(killProcesses);
 
   it("accepts a new first key without a restart, while the second stays valid", async () => {
-    const secret = new MountedSecret({ primaryKey: `${old}\n`, secondaryKey: kept });
+    const secret = new MountedSecret(temporaryFolder("secret"), {
+      primaryKey: `${old}\n`,
+      secondaryKey: kept,
+    });
     const server = startProcess({
       ...settings,
       ...filesOf(secret),
@@ -41,7 +45,10 @@ describe("security/keyFiles", () => {
   });
 
   it("names variable and file of a key that cannot be used, and not the key", () => {
-    const secret = new MountedSecret({ primaryKey: "se cret", secondaryKey: kept });
+    const secret = new MountedSecret(temporaryFolder("secret"), {
+      primaryKey: "se cret",
+      secondaryKey: kept,
+    });
     const files = {
       primaryKeyFile: secret.path("primaryKey"),
       secondaryKeyFile: secret.path("secondaryKey"),

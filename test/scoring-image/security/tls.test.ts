@@ -6,7 +6,7 @@ import net from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import tls from "node:tls";
 import { certificate, pair, tlsSecret } from "../../support/certificates";
-import type { MountedSecret } from "../../support/mountedSecret";
+import type { MountedSecret } from "../../../scoring-image/soak/mountedSecret";
 import { plainJpeg } from "../../support/pictures";
 import { killProcesses, startProcess, type ServerProcess } from "../../support/serverProcess";
 import { colourClassifier } from "../../support/tinyModel";

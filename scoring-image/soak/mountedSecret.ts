@@ -1,13 +1,15 @@
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { temporaryFolder } from "./temporaryFolder";
 
 /** Files of a mounted Kubernetes Secret: symlinks through `..data`, which a change swaps in one step. */
 export class MountedSecret {
-  readonly folder = temporaryFolder("secret");
   #generation = 0;
 
-  constructor(files: Readonly<Record<string, string | Buffer>>) {
+  /** @param folder where it is mounted: empty, or not there yet */
+  constructor(
+    readonly folder: string,
+    files: Readonly<Record<string, string | Buffer>>,
+  ) {
     this.write(files);
     for (const name of Object.keys(files)) {
       symlinkSync(path.join("..data", name), this.path(name));
@@ -21,7 +23,7 @@ export class MountedSecret {
   /** Swaps all files at once, as the kubelet does. */
   write(files: Readonly<Record<string, string | Buffer>>): void {
     const generation = `..${++this.#generation}`;
-    mkdirSync(this.path(generation));
+    mkdirSync(this.path(generation), { recursive: true });
     for (const [name, content] of Object.entries(files)) {
       writeFileSync(path.join(this.folder, generation, name), content);
     }
