@@ -119,11 +119,12 @@ export class GrpcServer {
     ];
     const handler = this.#conversations.handler({
       check: (metadata) => this.#check(metadata),
-      answer: (bytes) => answer(readMessage(path, () => requestDeserialize(bytes)) as never),
+      answer: (bytes) =>
+        answer(readMessage(path, (): unknown => requestDeserialize(bytes)) as never),
       end: (code) => this.#options.logger.info({ method: path, code }, "request"),
     });
     const raw = { ...method, path, requestDeserialize: (bytes: Buffer) => bytes };
-    this.addOpen({ [name]: raw } as ServiceDefinition, { [name]: handler });
+    this.addOpen({ [name]: raw }, { [name]: handler });
   }
 
   /** Adds a service that is open to everybody, such as health. */

@@ -75,6 +75,7 @@ function answerOf(
         ? { all_extension_numbers_response: { base_type_name: type, extension_number: [] } }
         : notFound("message", type);
     }
+    case undefined:
     default:
       return errorAnswer(status.INVALID_ARGUMENT, "The request has no message_request.");
   }
