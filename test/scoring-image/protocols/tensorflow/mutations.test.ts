@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { GrpcTestClient } from "../../../support/grpcClient";
+import { assertOutcomes, mutate, sendMutations } from "../../../support/mutations";
 import { plainJpeg } from "../../../support/pictures";
 import { Random } from "../../../support/random";
 import { startService, type RunningService } from "../../../support/service";
@@ -9,30 +10,11 @@ import { colourClassifier } from "../../../support/tinyModel";
 const seed = 20_261_122;
 const count = 1000;
 
-/** Flips, overwrites, removes or cuts off bytes, most of them in the first hundred, which hold tags and lengths. */
-function mutate(message: Buffer, random: Random): Buffer {
-  let bytes = [...message];
-  for (let changes = 1 + random.below(4); changes > 0 && bytes.length > 0; changes--) {
-    const at = random.below(Math.min(bytes.length, random.pick([20, 100, bytes.length])));
-    switch (random.below(4)) {
-      case 0:
-        bytes[at] = (bytes[at] as number) ^ (1 << random.below(8));
-        break;
-      case 1:
-        bytes[at] = random.pick([0, 1, 0x7f, 0x80, 0xff, random.below(256)]);
-        break;
-      case 2:
-        bytes.splice(at, 1 + random.below(8));
-        break;
-      default:
-        if (random.below(3) === 0) bytes = bytes.slice(0, at);
-        else bytes.splice(at, 0, ...Array.from({ length: 4 }, () => random.below(256)));
-    }
-  }
-  return Buffer.from(bytes);
-}
+/** Tags and lengths are in the first hundred bytes. */
+const grpcOptions = { changes: 4, length: 8, telling: [0, 1, 0x7f, 0x80, 0xff], head: 100 };
+const restOptions = { changes: 3, length: 20, telling: [...Buffer.from('{}[]":,-.0e')], head: 60 };
 
-describe(`protocols/tensorflow, ${count} mutated PredictRequests, seed ${seed}`, () => {
+describe(`protocols/tensorflow, ${count} mutations of each interface's requests, seed ${seed}`, () => {
   let running: RunningService;
   let client: GrpcTestClient;
   before(async () => {
@@ -50,8 +32,8 @@ describe(`protocols/tensorflow, ${count} mutated PredictRequests, seed ${seed}`,
       ({ code }: { code: number }) => code,
     );
 
-  it("are answered, or refused as the caller's fault", async function () {
-    this.timeout(60_000);
+  it("are answered, or refused as the caller's fault, over gRPC", async function () {
+    this.timeout(180_000);
     const random = new Random(seed);
     const float = { dtype: "DT_FLOAT", tensor_shape: shape(1, 3, 8, 8) };
     const originals = [
@@ -59,19 +41,41 @@ describe(`protocols/tensorflow, ${count} mutated PredictRequests, seed ${seed}`,
       { image: { ...float, float_val: Array(192).fill(1.5) } },
       { image: { ...float, tensor_content: Buffer.alloc(768, 3) } },
     ].map((inputs) => tensorflow.predict.requestSerialize({ model_spec: { name: "" }, inputs }));
-    const codes: Record<number, number> = {};
-    for (let i = 0; i < count; i++) {
-      const code = await statusOf(mutate(random.pick(originals), random));
-      codes[code] = (codes[code] ?? 0) + 1;
-    }
-    // 3 INVALID_ARGUMENT; 5 NOT_FOUND and 9 FAILED_PRECONDITION for a mutated model_spec.
-    assert.deepEqual(
-      Object.keys(codes).filter((code) => !["0", "3", "5", "9"].includes(code)),
-      [],
+    const { outcomes, grownMb } = await sendMutations(running, count, async () =>
+      String(await statusOf(mutate(random.pick(originals), random, grpcOptions))),
     );
-    assert.ok((codes[0] ?? 0) > 50 && (codes[3] ?? 0) > 300, JSON.stringify(codes));
+    // 3 INVALID_ARGUMENT; 5 NOT_FOUND and 9 FAILED_PRECONDITION for a mutated model_spec.
+    assertOutcomes(outcomes, ["0", "3", "5", "9"], { 0: 50, 3: 300 });
+    assert.ok(grownMb < 30, `RSS grew by ${grownMb} MB`);
     assert.equal(await statusOf(originals[0] as Buffer), 0);
-    assert.equal(await running.metric("scoring_session_worker_restarts_total"), 0);
+  });
+
+  it("are answered 200, or refused as the caller's fault in the documented form, over REST", async function () {
+    this.timeout(180_000);
+    const random = new Random(seed);
+    const picture = (...colour: [number, number, number]) => ({
+      b64: Buffer.from(plainJpeg(colour)).toString("base64"),
+    });
+    const row = Array.from({ length: 3 }, () =>
+      Array.from({ length: 8 }, () => Array(8).fill(1.5)),
+    );
+    const originals: [method: string, body: object][] = [
+      ["predict", { instances: [picture(9, 99, 199), picture(1, 2, 3)] }],
+      ["predict", { signature_name: "serving_default", inputs: { image: [row] } }],
+      ["classify", { examples: [{ image: picture(9, 99, 199) }] }],
+    ];
+    const { outcomes, grownMb } = await sendMutations(running, count, async () => {
+      const [method, original] = random.pick(originals);
+      const body = mutate(Buffer.from(JSON.stringify(original)), random, restOptions);
+      const path = `/v1/models/mean-colour:${method}`;
+      const response = await running.post(body, { path });
+      const answer = (await response.json()) as Record<string, unknown>;
+      if (response.status === 200) assert.ok(Object.keys(answer).length === 1);
+      else assert.deepEqual([Object.keys(answer), typeof answer["error"]], [["error"], "string"]);
+      return String(response.status);
+    });
+    assertOutcomes(outcomes, ["200", "400"], { 200: 50, 400: 300 });
+    assert.ok(grownMb < 30, `RSS grew by ${grownMb} MB`);
   });
 
   const malformed: [what: string, hex: string][] = [
