@@ -1,6 +1,6 @@
 import { ScoringError } from "../errors";
 import type { ModelOutput, ModelPackage } from "../model/modelPackage";
-import type { OutputTensor } from "./messages";
+import type { OutputTensor, TensorValues } from "./messages";
 
 /** One class of a classifier's answer; `label` is the index in words where the model has no labels. */
 export interface ScoredClass {
@@ -32,9 +32,9 @@ export function softmax(logits: ArrayLike<number>): Float64Array {
 export function probabilitiesOf(
   output: ModelOutput,
   outputs: readonly OutputTensor[],
-): ArrayLike<number> {
+): Exclude<TensorValues, BigInt64Array> {
   const tensor = outputs.find(({ name }) => name === output.name) as OutputTensor;
-  const values = tensor.data as Exclude<OutputTensor["data"], BigInt64Array>;
+  const values = tensor.data as Exclude<TensorValues, BigInt64Array>;
   return output.kind === "logits" ? softmax(values) : values;
 }
 

@@ -10,6 +10,7 @@ if (!port) throw new Error("jsonWorker must run in a worker thread");
 /** Memory that can be moved to the main thread instead of being copied. */
 function buffersIn(value: unknown): ArrayBuffer[] {
   if (isPacked(value)) return [value.values.buffer as ArrayBuffer];
+  if (value instanceof Uint8Array) return [value.buffer as ArrayBuffer];
   if (typeof value !== "object" || value === null) return [];
   return Object.values(value).flatMap(buffersIn);
 }

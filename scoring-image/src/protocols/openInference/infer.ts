@@ -2,6 +2,7 @@ import { ScoringError } from "../../errors";
 import type { CallContext, Inference } from "../../inference/batcher";
 import { topClasses } from "../../inference/classification";
 import { stackOutput } from "../../inference/stackOutputs";
+import { mapInTurns } from "../../json/inTurns";
 import { findInput, selectOutputs, wantsProbabilities, type NamedOutput } from "../../model/naming";
 import type { AdapterOptions } from "..";
 import { checkCount, datatypeOf } from "./datatypes";
@@ -25,12 +26,14 @@ export async function infer(
   const names = wanted.map(({ name }) => name);
   const selected = selectOutputs(predictor.model, input.name, names);
   const inferences = await run(options, input, context);
-  return selected.map((named, i) => {
-    const classes = outputs[i]?.classes ?? 0;
-    return classes > 0
-      ? classesOf(options, named, inferences, classes)
-      : valuesOf(named, inferences);
-  });
+  return Promise.all(
+    selected.map((named, i) => {
+      const classes = outputs[i]?.classes ?? 0;
+      return classes > 0
+        ? classesOf(options, named, inferences, classes)
+        : valuesOf(named, inferences);
+    }),
+  );
 }
 
 function onlyInput(inputs: readonly InferInput[]): InferInput {
@@ -58,19 +61,21 @@ function valuesOf(named: NamedOutput, inferences: readonly Inference[]): InferOu
 }
 
 /** The classification extension: for each picture its most probable classes as `probability:index:label`. */
-function classesOf(
+async function classesOf(
   { predictor }: AdapterOptions,
   { output, name }: NamedOutput,
   inferences: readonly Inference[],
   count: number,
-): InferOutput {
+): Promise<InferOutput> {
   if (output.kind !== "probabilities" && output.kind !== "logits") {
     const message = `The output "${name}" does not classify; leave its parameter classification out.`;
     throw new ScoringError("INVALID_REQUEST", message);
   }
-  const rows = inferences.map(({ outputs }) => topClasses(predictor.model, outputs, count));
-  const data = rows.flatMap((row) =>
-    row.map(({ probability, index, label }) => `${probability.toFixed(6)}:${index}:${label}`),
+  const rows = await mapInTurns(inferences, ({ outputs }) =>
+    topClasses(predictor.model, outputs, count).map(
+      ({ probability, index, label }) => `${probability.toFixed(6)}:${index}:${label}`,
+    ),
   );
+  const data = rows.flat();
   return { name, datatype: "BYTES", shape: [rows.length, rows[0]?.length ?? 0], data };
 }

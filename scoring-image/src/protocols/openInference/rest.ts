@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { AdapterOptions } from "..";
 import { ScoringError, toScoringError } from "../../errors";
 import type { TensorValues } from "../../inference/messages";
+import type { JsonPart } from "../../json/packed";
 import type { Readiness } from "../health";
 import { callContext } from "../callContext";
 import { checkReference } from "../modelReference";
@@ -87,27 +88,24 @@ function rawRequest({ model }: AdapterOptions, body: Uint8Array): RestRequest {
   return { id: "", inputs: [{ name, shape: [1], data }], outputs: [], isBinary: () => false };
 }
 
-function send(
+async function send(
   reply: FastifyReply,
-  { model }: AdapterOptions,
+  { model, json: thread }: AdapterOptions,
   { id, isBinary }: RestRequest,
   outputs: readonly InferOutput[],
 ) {
   const binary: Buffer[] = [];
-  const described = outputs.map(({ name, datatype, shape, data }, i) => {
+  const described = outputs.map(({ name, datatype, shape, data }, i): JsonPart[] => {
     const tensor = { name, datatype, shape };
-    if (!isBinary(i)) return { ...tensor, data: toJson(data) };
+    if (!isBinary(i)) return [opened({ ...tensor }), ',"data":', dataPart(data), "}"];
     const bytes = writeBinary({ data });
     binary.push(bytes);
-    return { ...tensor, parameters: { binary_data_size: bytes.length } };
+    return [JSON.stringify({ ...tensor, parameters: { binary_data_size: bytes.length } })];
   });
-  const answer = {
-    model_name: model.name,
-    model_version: model.version,
-    ...(id ? { id } : {}),
-    outputs: described,
-  };
-  const json = Buffer.from(JSON.stringify(answer));
+  const { name: model_name, version: model_version } = model;
+  const head = opened({ model_name, model_version, ...(id ? { id } : {}) });
+  const listed = described.flatMap((parts, i) => (i === 0 ? parts : [",", ...parts]));
+  const json = await thread.render([head, ',"outputs":[', ...listed, "]}"]);
   if (binary.length === 0) return reply.type("application/json").send(json);
   return reply
     .type("application/octet-stream")
@@ -115,6 +113,11 @@ function send(
     .send(Buffer.concat([json, ...binary]));
 }
 
+/** A JSON object that goes on. */
+const opened = (value: object) => JSON.stringify(value).slice(0, -1);
+
 /** JSON has neither 64-bit integers nor infinities; the former become numbers, the latter null. */
-const toJson = (data: InferOutput["data"]): unknown[] =>
-  Array.isArray(data) ? data : Array.from(data as TensorValues, Number);
+const dataPart = (data: InferOutput["data"]): JsonPart =>
+  Array.isArray(data)
+    ? JSON.stringify(data)
+    : { dims: [data.length], data: data as TensorValues, numbers: "plain" };

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { ScoringError } from "../../errors";
+import { decodeBase64 } from "../../json/base64";
 import type { JsonThread } from "../../json/jsonThread";
-import { isPacked } from "../../json/packed";
+import { firstNotByte, isPacked } from "../../json/packed";
 import { elementCount, readBinary, refuse, refuseDatatype } from "./datatypes";
 import type { InferRequest, InputData } from "./messages";
 
@@ -119,15 +120,15 @@ function readJsonData({ name, datatype, shape, data }: JsonInput): InputData {
   const values = isPacked(data) ? numbersOf(name, data.values, most) : listOf(name, data, most);
   switch (datatype) {
     case "BYTES":
-      return { datatype, elements: Array.from(values, (value) => decodeBase64(name, value)) };
+      return { datatype, elements: Array.from(values, (value) => bytesOf(name, value)) };
     case "FP32":
-      return { datatype, values: Float32Array.from(numbers(name, values)) };
+      return { datatype, values: new Float32Array(numbers(name, values)) };
     case "UINT8": {
       const found = numbers(name, values);
-      if (!found.every((value) => Number.isInteger(value) && value >= 0 && value <= 255)) {
+      if (firstNotByte(found) !== undefined) {
         refuse(name, "has a value that is no whole number from 0 to 255");
       }
-      return { datatype, values: Uint8Array.from(found) };
+      return { datatype, values: new Uint8Array(found) };
     }
     default:
       return refuseDatatype(name, datatype);
@@ -166,12 +167,10 @@ function numbers(input: string, values: readonly unknown[] | Float64Array) {
 }
 
 /** A picture cannot be JSON text, so that text can only be its base64 form; `{"b64": "..."}` is TensorFlow Serving's way to say so. */
-function decodeBase64(input: string, value: unknown): Uint8Array {
-  const text = typeof value === "object" && value !== null && "b64" in value ? value.b64 : value;
-  if (typeof text !== "string" || !/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) {
-    return refuse(input, "has data that is not base64; send pictures so, or as binary data");
-  }
-  return Uint8Array.from(Buffer.from(text, "base64"));
+function bytesOf(input: string, value: unknown): Uint8Array {
+  const bytes = typeof value === "string" ? decodeBase64(value) : value;
+  if (bytes instanceof Uint8Array) return bytes;
+  return refuse(input, "has data that is not base64; send pictures so, or as binary data");
 }
 
 function classesOf({ name, parameters: own }: { name: string; parameters: object }): number {

@@ -1,6 +1,7 @@
 import { ScoringError } from "../../errors";
 import type { CallContext } from "../../inference/batcher";
 import { classificationOutput, topClasses, type ScoredClass } from "../../inference/classification";
+import { mapInTurns } from "../../json/inTurns";
 import type { ModelInput, ModelOutput, ModelPackage } from "../../model/modelPackage";
 import { infer, type TensorflowOptions } from "./predict";
 
@@ -24,7 +25,7 @@ export async function classify(
     throw unsuitable(model, "Classify", "an output of kind probabilities or logits");
   }
   const inferences = await inferExamples(options, examples, context);
-  return inferences.map(({ outputs }) => topClasses(model, outputs, Infinity));
+  return mapInTurns(inferences, ({ outputs }) => topClasses(model, outputs, Infinity));
 }
 
 /**

@@ -93,11 +93,8 @@ async function score(
   if (method === "predict") return predict(body, reference, options, context);
   const { signature, examples } = readExamples(body);
   checkReference(options, { ...reference, signature });
-  const answer =
-    method === "classify"
-      ? classifyAnswer(await classify(options, examples, context))
-      : { results: await regress(options, examples, context) };
-  return Buffer.from(JSON.stringify(answer));
+  if (method === "classify") return classifyAnswer(await classify(options, examples, context));
+  return Buffer.from(JSON.stringify({ results: await regress(options, examples, context) }));
 }
 
 async function predict(

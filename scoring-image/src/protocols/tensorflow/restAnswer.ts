@@ -1,5 +1,6 @@
 import type { ErrorCode, ScoringError } from "../../errors";
 import type { ScoredClass } from "../../inference/classification";
+import { mapInTurns } from "../../json/inTurns";
 import type { JsonPart, JsonTensor } from "../../json/packed";
 import type { ModelPackage } from "../../model/modelPackage";
 import { signatureDefMap } from "./signature";
@@ -8,7 +9,7 @@ import type { NamedTensor } from "./predict";
 const jsonTensor = ({ tensor: { dims, data }, output }: NamedTensor): JsonTensor => ({
   dims,
   data,
-  isFloat: output.dtype.startsWith("float"),
+  numbers: output.dtype.startsWith("float") ? "float" : "integer",
 });
 
 const key = (name: string) => `${JSON.stringify(name)}:`;
@@ -37,15 +38,18 @@ export function rowAnswer(tensors: readonly NamedTensor[]): JsonPart[] {
   return [`{"predictions":[`, ...separated(rows), "]}"];
 }
 
-function rowOf({ dims, data, isFloat }: JsonTensor, index: number, count: number): JsonTensor {
+function rowOf({ dims, data, numbers }: JsonTensor, index: number, count: number): JsonTensor {
   const length = data.length / count;
-  return { dims: dims.slice(1), data: data.slice(index * length, (index + 1) * length), isFloat };
+  return { dims: dims.slice(1), data: data.slice(index * length, (index + 1) * length), numbers };
 }
 
 /** `{"results": [[[label, score], ...], ...]}` */
-export const classifyAnswer = (rows: readonly ScoredClass[][]) => ({
-  results: rows.map((row) => row.map(({ label, probability }) => [label, probability])),
-});
+export async function classifyAnswer(rows: readonly ScoredClass[][]): Promise<Buffer> {
+  const texts = await mapInTurns(rows, (row) =>
+    JSON.stringify(row.map(({ label, probability }) => [label, probability])),
+  );
+  return Buffer.from(`{"results":[${texts.join(",")}]}`);
+}
 
 /** The answer to GET /v1/models/NAME/metadata, as protobuf's JSON writes GetModelMetadataResponse: 64-bit integers are strings. */
 export function metadataAnswer(model: ModelPackage): unknown {

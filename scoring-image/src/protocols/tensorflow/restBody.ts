@@ -1,5 +1,5 @@
 import { ScoringError } from "../../errors";
-import { isPacked } from "../../json/packed";
+import { firstNotByte, isPacked } from "../../json/packed";
 import type { ModelInput, ModelPackage } from "../../model/modelPackage";
 import { findInput, signatureKey } from "../../model/naming";
 import type { Features } from "./examples";
@@ -22,18 +22,19 @@ const refuse = (message: string): never => {
 };
 
 const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !isPacked(value);
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !isPacked(value) &&
+  !(value instanceof Uint8Array);
 
-/** `{"b64": "..."}` alone stands for bytes. */
-const isBytes = (value: unknown): value is { readonly b64: string } =>
-  isObject(value) && Object.keys(value).length === 1 && typeof value["b64"] === "string";
+/** `{"b64": "..."}` alone stands for bytes; the parser has decoded it unless it is not base64. */
+const isBytes = (value: unknown): value is Uint8Array | { readonly b64: string } =>
+  value instanceof Uint8Array ||
+  (isObject(value) && Object.keys(value).length === 1 && typeof value["b64"] === "string");
 
-function bytesOf({ b64 }: { readonly b64: string }): Uint8Array {
-  const bytes = Buffer.from(b64, "base64");
-  if (bytes.length < Math.floor((b64.replace(/[\s=]+$/, "").length * 3) / 4))
-    refuse("Unable to base64 decode a b64 value.");
-  return bytes;
-}
+const bytesOf = (value: Uint8Array | { readonly b64: string }): Uint8Array =>
+  value instanceof Uint8Array ? value : refuse("Unable to base64 decode a b64 value.");
 
 /** @throws ScoringError INVALID_REQUEST when the body is no object or its signature_name no string */
 export function bodyObject(body: unknown): Json & { readonly signature_name?: string } {
@@ -126,11 +127,11 @@ function valueOf(value: unknown, input: ModelInput): InputValue {
 }
 
 function tensorOf(dims: readonly number[], values: Float64Array, { dtype }: ModelInput) {
-  if (dtype === "float32") return { dtype, dims, data: Float32Array.from(values) };
-  const wrong = values.find((value) => !Number.isInteger(value) || value < 0 || value > 255);
+  if (dtype === "float32") return { dtype, dims, data: new Float32Array(values) };
+  const wrong = firstNotByte(values);
   if (wrong !== undefined)
     refuse(`The input is uint8, but holds ${wrong}; values must be whole, 0 to 255.`);
-  return { dtype, dims, data: Uint8Array.from(values) };
+  return { dtype, dims, data: new Uint8Array(values) };
 }
 
 /**
