@@ -27,7 +27,7 @@ export async function infer(
   const selected = selectOutputs(predictor.model, input.name, names);
   const inferences = await run(options, input, context);
   return Promise.all(
-    selected.map((named, i) => {
+    selected.map(async (named, i) => {
       const classes = outputs[i]?.classes ?? 0;
       return classes > 0
         ? classesOf(options, named, inferences, classes)

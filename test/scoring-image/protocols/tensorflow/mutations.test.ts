@@ -57,7 +57,7 @@ describe(`protocols/tensorflow, ${count} mutations of each interface's requests,
       b64: Buffer.from(plainJpeg(colour)).toString("base64"),
     });
     const row = Array.from({ length: 3 }, () =>
-      Array.from({ length: 8 }, () => Array(8).fill(1.5)),
+      Array.from({ length: 8 }, () => Array<number>(8).fill(1.5)),
     );
     const originals: [method: string, body: object][] = [
       ["predict", { instances: [picture(9, 99, 199), picture(1, 2, 3)] }],
