@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import path from "node:path";
+import { freePort } from "../../scoring-image/soak/server";
 import { plainJpeg, sample } from "../support/pictures";
 import { killProcesses, startProcess, type ServerProcess } from "../support/serverProcess";
 import { temporaryFolder } from "../support/temporaryFolder";
@@ -37,6 +38,32 @@ describe("the server's process", () => {
     assert.equal(existsSync(`/tmp/mat-debug-${server.child.pid}.log`), false);
     assert.equal(existsSync(path.join(home, ".cache")), false);
     assert.equal(await stop(server), 0);
+  });
+
+  it("serves and stops in order when no line of its log can be written", async () => {
+    const port = await freePort();
+    const full = openSync("/dev/full", "w");
+    const env = { ...free, PORT: String(port), MODEL_DIR: colourClassifier("logits") };
+    const server = startProcess({ ...env, LOG_LEVEL: "debug" }, { stdout: full });
+    closeSync(full);
+    const url = `http://127.0.0.1:${port}`;
+    const isReady = () =>
+      fetch(`${url}/v2/health/ready`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    while (!(await isReady())) assert.equal(server.child.exitCode, null, server.output());
+    const headers = { authorization: `Bearer ${key}` };
+    for (const [body, status] of [
+      [plainJpeg([9, 9, 200]), 200],
+      [Buffer.from("no picture"), 400],
+      [plainJpeg([9, 9, 200]), 200],
+    ] as const) {
+      const answer = await fetch(`${url}/score`, { method: "POST", headers, body });
+      assert.equal(answer.status, status, await answer.text());
+    }
+    assert.equal(await stop(server), 0);
+    assert.equal(server.output(), "");
   });
 
   it("stops with one line when its port is in use", async () => {

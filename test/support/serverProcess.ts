@@ -21,25 +21,32 @@ export interface ServerProcess {
   readonly url: Promise<string>;
 }
 
+interface ProcessOptions {
+  readonly args?: string[];
+  readonly cwd?: string;
+  /** An open file in place of the pipe that `output` and `url` read. */
+  readonly stdout?: number;
+}
+
 /** Starts the bundled server as a process of its own, with nothing in its environment but PATH, HOME and what is given. */
 export function startProcess(
   env: Record<string, string>,
-  { args = [], cwd = temporaryFolder("scoring") }: { args?: string[]; cwd?: string } = {},
+  { args = [], cwd = temporaryFolder("scoring"), stdout }: ProcessOptions = {},
 ): ServerProcess {
   const child = spawn(process.execPath, [path.join(dist, "main.js"), ...args], {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", HOME: cwd, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", stdout ?? "pipe", "pipe"],
   });
   running.add(child);
   child.once("exit", () => running.delete(child));
   let output = "";
   const collect = (chunk: Buffer) => (output += chunk.toString());
-  child.stdout.on("data", collect);
-  child.stderr.on("data", collect);
+  child.stdout?.on("data", collect);
+  child.stderr?.on("data", collect);
   const ended = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
   const url = new Promise<string>((resolve, reject) => {
-    child.stdout.on("data", () => {
+    child.stdout?.on("data", () => {
       const [, found] = /"url":"([^"]+)","metricsUrl":"[^"]+","msg":"ready"/.exec(output) ?? [];
       if (found) resolve(found);
     });

@@ -7,7 +7,7 @@ import { answeredOnce, check, healthAnswers, type Scenario, type Soak } from "..
 
 const tmpfsBytes = 256 * 1024;
 
-/** The disk that takes the log fills up under load. Logging may stop, scoring must not; with space again, logging goes on. */
+/** The disk that takes the log fills up under load. Logging may stop, scoring must not; with space again, logging goes on. It is full at the end too. */
 export const fullDisk: Scenario = {
   name: "disk full for logs",
   share: 0.04,
@@ -29,7 +29,7 @@ export const fullDisk: Scenario = {
       checks: [
         ...answeredOnce(result, handled),
         healthAnswers(await health),
-        check("it exits with 0", code === 0, String(code)),
+        check("it exits with 0, its log's disk full", code === 0, String(code)),
         ...(sizes === undefined
           ? []
           : [
@@ -55,15 +55,19 @@ function mountTmpfs({ folder }: Soak): string | undefined {
   }
 }
 
-async function fillAndFree(disk: string, log: string) {
-  const filler = path.join(disk, "filler");
-  const size = () => statSync(log).size;
-  await delay(1000);
+function fill(filler: string): void {
   try {
     writeFileSync(filler, Buffer.alloc(tmpfsBytes));
   } catch {
     // Full: that is the point.
   }
+}
+
+async function fillAndFree(disk: string, log: string) {
+  const filler = path.join(disk, "filler");
+  const size = () => statSync(log).size;
+  await delay(1000);
+  fill(filler);
   // The log's last page may still have room.
   let full = -1;
   const stoodStill = await within(10_000, async () => {
@@ -76,6 +80,7 @@ async function fillAndFree(disk: string, log: string) {
     await delay(100);
     return size() > full;
   });
+  fill(filler);
   return { stoodStill, goesOn };
 }
 
