@@ -4,11 +4,20 @@ import { convert } from "./convert";
 import { fetch } from "./fetch";
 import { inspect } from "./inspect";
 import { list } from "./list";
+import { newVerb } from "./new";
 import { quantize } from "./quantize";
 import type { Verb } from "./verb";
 import { verify } from "./verify";
 
-const verbs: Readonly<Record<string, Verb>> = { list, fetch, inspect, convert, quantize, verify };
+const verbs: Readonly<Record<string, Verb>> = {
+  list,
+  fetch,
+  inspect,
+  convert,
+  quantize,
+  verify,
+  new: newVerb,
+};
 
 const help = [
   "npm run model -- VERB [arguments] [--json]",

@@ -1,30 +1,33 @@
-/** `npm run model:new -- NAME`: makes a model package with an entry script. */
 import path from "node:path";
-import { parseArgs } from "node:util";
+import { CommandFailure } from "./failure";
+import { modelsFolder } from "./folders";
 import { newPackage } from "./newPackage";
+import { readArguments, type Verb } from "./verb";
 
-const models = path.join(__dirname, "..", "..", "scoring-image", "models");
-const usage = `npm run model:new -- NAME [--from PACKAGE]
-  --from PACKAGE  folder of the package to copy (default: the bundled model)`;
-
-function main(): void {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { from: { type: "string" } },
-  });
-  const [name, ...others] = positionals;
-  if (name === undefined || others.length > 0) throw new Error("name one package");
-  const folder = path.join(models, name);
-  newPackage(values.from ?? path.join(models, "efficientnet-lite0"), folder);
-  const shown = path.relative(process.cwd(), folder);
-  process.stdout.write(
-    `${shown} is ready: change ${path.join(shown, "score.mjs")}, then MODEL_DIR=${shown} npm start\n`,
-  );
-}
-
-try {
-  main();
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n\n${usage}\n`);
-  process.exitCode = 2;
-}
+/** Makes a package with an entry script. `new` is a reserved word. */
+export const newVerb: Verb = {
+  summary: "makes a package with an entry script, score.mjs, from another package",
+  usage: [
+    "new NAME [--from PACKAGE] [--models FOLDER]",
+    "  --from PACKAGE   folder of the package to copy (default: the bundled model)",
+    "  --models FOLDER  (default: scoring-image/models); the package is FOLDER/NAME",
+  ],
+  run: (args) => {
+    const { values, positionals } = readArguments(args, ["NAME"], {
+      from: { type: "string" },
+      models: { type: "string" },
+    });
+    const folder = path.join(path.resolve(values.models ?? modelsFolder), positionals[0] as string);
+    const from = values.from ?? path.join(modelsFolder, "efficientnet-lite0");
+    try {
+      newPackage(path.resolve(from), folder);
+    } catch (error) {
+      throw new CommandFailure("usage", (error as Error).message, { cause: error });
+    }
+    const script = path.join(folder, "score.mjs");
+    return Promise.resolve({
+      json: { folder, script },
+      lines: [`${folder} is ready: change ${script}, then MODEL_DIR=${folder} npm start`],
+    });
+  },
+};

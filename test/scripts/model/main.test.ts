@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { root } from "../../support/paths";
+import { temporaryFolder } from "../../support/temporaryFolder";
 
 function model(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(
@@ -51,10 +53,25 @@ describe("npm run model", function () {
     assert.match(name.stderr, /^the catalogue has no alexnet, only resnet50, /);
   });
 
+  it("makes a package with an entry script, or says what is wrong with its name", () => {
+    const models = temporaryFolder("new");
+    const { status, stdout } = model("new", "my-model", "--models", models, "--json");
+    assert.equal(status, 0);
+    const folder = path.join(models, "my-model");
+    assert.deepEqual(JSON.parse(stdout), { folder, script: path.join(folder, "score.mjs") });
+    assert(existsSync(path.join(folder, "score.mjs")));
+    assert(existsSync(path.join(folder, "model.onnx")));
+    const wrong = model("new", "My_Model", "--models", models);
+    assert.deepEqual(
+      [wrong.status, wrong.stderr],
+      [2, 'the name "My_Model" must be lower-case letters, digits and hyphens\n'],
+    );
+  });
+
   it("explains itself", () => {
     const { status, stdout } = model("--help");
     assert.equal(status, 0);
-    for (const verb of ["list", "fetch", "inspect", "convert", "quantize", "verify"]) {
+    for (const verb of ["list", "fetch", "inspect", "convert", "quantize", "verify", "new"]) {
       assert.match(stdout, new RegExp(`^ {2}${verb} `, "m"));
     }
     assert.match(model("convert", "--help").stdout, /^npm run model -- convert PATH --name N /);

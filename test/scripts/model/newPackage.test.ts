@@ -8,7 +8,7 @@ import { startService } from "../../support/service";
 import { temporaryFolder } from "../../support/temporaryFolder";
 import { colourClassifier } from "../../support/tinyModel";
 
-describe("npm run model:new", () => {
+describe("npm run model -- new", () => {
   it("makes a package that is served by its script", async () => {
     const folder = path.join(temporaryFolder("new"), "my-model");
     newPackage(colourClassifier("probabilities"), folder);
