@@ -8,6 +8,15 @@ const root = path.join(__dirname, "..", "..");
 /** The project's name, the first part of its configuration keys. */
 export const project = "accelerated-scoring";
 
+/** What turns a GPU stack into one with Triton beside the server. */
+export const tritonSettings = {
+  "runtime.kind": "triton",
+  "runtime.image": "nvcr.io/nvidia/tritonserver:25.10-py3",
+  "runtime.args": ["--cuda-memory-pool-byte-size=0:67108864"],
+  "runtime.modelConfig":
+    'optimization { execution_accelerators { gpu_execution_accelerator : [ { name : "tensorrt" } ] } }',
+} as const;
+
 /** One key as Pulumi.yaml declares it. */
 export interface Declaration {
   readonly type: string;
