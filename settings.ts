@@ -12,6 +12,7 @@ import { modelRules } from "./settings/modelRules";
 import { nodesOf, poolRules, regionRules } from "./settings/poolRules";
 import { merge, problem, type Findings } from "./settings/problems";
 import type { Parser } from "./settings/parsers";
+import { runtimeRules } from "./settings/runtimeRules";
 import { serviceRules } from "./settings/serviceRules";
 import type { NodeSettings, Settings } from "./settings/shape";
 import { chosenSizeName, vmSizeRules } from "./settings/vmSizeRules";
@@ -141,6 +142,7 @@ function check(
     nodes ? poolRules(values, nodes) : none,
     nodes && fits(values, nodes) ? capacityRules(values, nodes) : none,
     serviceRules(values),
+    runtimeRules(values),
     environmentRules(values),
     modelRules(values, { packages: listModels(modelsFolder), sources: listSources(modelsFolder) }),
     !onAzure || nodes ? { problems: [], notices: rolloutNotices(values, nodes) } : none,

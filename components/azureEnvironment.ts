@@ -11,7 +11,7 @@ import { Foundation } from "./foundation";
 import { RegisteredModel } from "./registeredModel";
 import { Registry } from "./registry";
 import { currentDeployer } from "./roles";
-import { ScoringImage } from "./scoringImage";
+import { basesOf, ScoringImage } from "./scoringImage";
 import { tagsOf } from "./tags";
 import { Workspace } from "./workspace";
 
@@ -160,7 +160,13 @@ export class AzureEnvironment extends pulumi.ComponentResource {
     return [
       new DevicePlugin(
         `${name}-device`,
-        { accelerator, image, mig: gpuInstanceProfile !== undefined },
+        {
+          accelerator,
+          image,
+          mig: gpuInstanceProfile !== undefined,
+          driverInstallerImage:
+            accelerator === "fpga" ? settings["fpga.driverInstallerImage"] : undefined,
+        },
         {
           parent: this,
           providers: [this.cluster.provider],
@@ -203,7 +209,10 @@ export class AzureEnvironment extends pulumi.ComponentResource {
         contextFolder: imageFolder,
         contextHash: contentHash(imageFolder).hash,
         source: settings["image.source"],
-        variant: settings.accelerator === "gpu" ? "cuda" : "cpu",
+        // With a runtime beside it the server needs no CUDA: the GPU is the runtime's.
+        variant:
+          settings.accelerator === "gpu" && settings["runtime.kind"] === "none" ? "cuda" : "cpu",
+        bases: basesOf(settings),
         description: settings["image.description"],
       },
       // As in the reference: the image holds the model, so it comes after the registered ones and goes before them.

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/shape";
+import { deviceOf } from "./device";
 
 type Asked = Pick<
   Settings,
@@ -17,12 +18,12 @@ interface NodeList {
 
 /**
  * Asks the nodes of a cluster that exists whether they can hold the service's GPUs or FPGAs, by what its device plugin
- * made allocatable. Answers with a warning, if any: where they hold fewer than all replicas, since the cluster may
- * grow, and where the cluster cannot be asked, since the deployment goes on as it would without the question.
- * @throws pulumi.RunError where no node can hold even one replica
+ * made allocatable. Answers with a warning, if any: where they hold fewer than all replicas of a GPU service, since the
+ * cluster may grow, and where the cluster cannot be asked, since the deployment goes on as it would without the question.
+ * @throws pulumi.RunError where no node can hold even one replica, or FPGAs are fewer than replicas: such nodes do not come by themselves
  */
 export async function checkClusterAccelerators(settings: Asked): Promise<string | undefined> {
-  const resource = resourceOf(settings);
+  const resource = deviceOf(settings)?.resourceName;
   if (resource === undefined) return undefined;
   const { gpuCores, kubeContext, replicas } = settings;
   const cluster = kubeContext ?? "current context";
@@ -34,14 +35,14 @@ export async function checkClusterAccelerators(settings: Asked): Promise<string 
   }
   const room = perNode.reduce((sum, devices) => sum + Math.floor(devices / gpuCores), 0);
   if (room === 0) throw new pulumi.RunError(refusal(settings, resource, cluster, perNode));
+  if (room < replicas && settings.accelerator === "fpga") {
+    throw new pulumi.RunError(
+      `replicas is ${replicas}, but the cluster (${cluster}) has room for ${room}: each takes ${gpuCores} ${resource}, and pods cannot share an FPGA. Mend it with: pulumi config set replicas ${room}`,
+    );
+  }
   return room < replicas
     ? `The nodes of the cluster (${cluster}) hold ${room} of ${replicas} replicas at ${gpuCores} ${resource} each: the others wait until a node is added`
     : undefined;
-}
-
-function resourceOf(settings: Asked): string | undefined {
-  if (settings.accelerator === "cpu") return undefined;
-  return settings.accelerator === "gpu" ? "nvidia.com/gpu" : settings["fpga.resourceName"];
 }
 
 /** Devices of each node; 0 where its device plugin has named none. */

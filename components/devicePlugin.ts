@@ -7,6 +7,9 @@ import { poolLabel, spotTaint, taintKey } from "./acceleratorPool";
 /** Namespace of the device plugins; the policy pack lets only its pods run as root. */
 export const devicePluginNamespace = "device-plugins";
 
+/** The one container that may be privileged, in the device plugins' namespace. */
+export const driverInstallerName = "driver-installer";
+
 /** Inputs of a DevicePlugin. */
 export interface DevicePluginArgs {
   readonly accelerator: "gpu" | "fpga";
@@ -14,6 +17,8 @@ export interface DevicePluginArgs {
   readonly image: string;
   /** Whether the cards are split by MIG; the plugin then counts the parts as whole GPUs. */
   readonly mig: boolean;
+  /** What installs the card's driver before the plugin starts; undefined where the nodes have it. */
+  readonly driverInstallerImage: string | undefined;
 }
 
 const plugins = "/var/lib/kubelet/device-plugins";
@@ -24,7 +29,7 @@ export class DevicePlugin extends pulumi.ComponentResource {
 
   constructor(name: string, args: DevicePluginArgs, opts?: pulumi.ComponentResourceOptions) {
     super("accelerated-scoring:devicePlugin:DevicePlugin", name, {}, opts);
-    const { accelerator, image } = args;
+    const { accelerator, image, driverInstallerImage } = args;
     // Named for each child: a component does not hand it on.
     const child = { parent: this, deletedWith: opts?.deletedWith };
     const namespace = new Namespace(
@@ -54,10 +59,16 @@ export class DevicePlugin extends pulumi.ComponentResource {
               ],
               priorityClassName: "system-node-critical",
               automountServiceAccountToken: false,
+              ...(driverInstallerImage === undefined
+                ? {}
+                : { hostPID: true, initContainers: [driverInstaller(driverInstallerImage)] }),
               containers: [pluginContainer(accelerator, image, args.mig)],
               volumes: [
                 { name: "device-plugins", hostPath: { path: plugins } },
                 ...(accelerator === "fpga" ? [{ name: "sys", hostPath: { path: "/sys" } }] : []),
+                ...(driverInstallerImage === undefined
+                  ? []
+                  : [{ name: "host", hostPath: { path: "/" } }]),
               ],
             },
           },
@@ -95,5 +106,22 @@ function pluginContainer(
       { name: "device-plugins", mountPath: plugins },
       ...(accelerator === "fpga" ? [{ name: "sys", mountPath: "/sys", readOnly: true }] : []),
     ],
+  };
+}
+
+/**
+ * AKS installs no driver for FPGAs. The image's own command does, into the node's file system at `/host`, and ends with 0 where it is there
+ * already; loading a kernel module takes all rights, which the policy pack grants to a container of this name alone.
+ */
+function driverInstaller(image: string): core.v1.Container {
+  return {
+    name: driverInstallerName,
+    image,
+    resources: {
+      requests: { cpu: "100m", memory: "256M" },
+      limits: { cpu: "2", memory: "2G" },
+    },
+    securityContext: { privileged: true, runAsUser: 0 },
+    volumeMounts: [{ name: "host", mountPath: "/host" }],
   };
 }

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { rolloutOf } from "../settings/capacityRules";
 import type { Settings } from "../settings/shape";
+import { deviceOf } from "./device";
+import type { InferenceRuntime } from "./pod/inferenceRuntime";
 import { ServiceCertificate } from "./serviceCertificate";
 import type { Exposure } from "./serviceEndpoints";
 import { ServiceKeys } from "./serviceKeys";
@@ -52,7 +54,9 @@ export class ScoringDeployment extends pulumi.ComponentResource {
       {
         ...settings,
         image: imageRef,
+        pullPolicy: settings["image.pullPolicy"],
         ownNodes: settings.target === "azure",
+        device: deviceOf(settings),
         runtime: runtimeOf(settings),
         autoscale: settings["autoscale.enabled"]
           ? {
@@ -117,13 +121,22 @@ export function exposureOf(
   return { kind: loadBalancer === "public" ? "load-balancer" : "node-port", host };
 }
 
-function runtimeOf(settings: Settings) {
-  const resourceName = settings["fpga.resourceName"];
-  const image = settings["fpga.runtimeImage"];
-  const model = settings["fpga.runtimeModel"];
-  return settings.accelerator === "fpga" && resourceName && image && model
-    ? { resourceName, image, model, port: settings["fpga.runtimePort"] }
-    : undefined;
+function runtimeOf(settings: Settings): InferenceRuntime | undefined {
+  const kind = settings["runtime.kind"];
+  const image = settings["runtime.image"];
+  if (kind === "none" || image === undefined) return undefined;
+  return {
+    kind,
+    image,
+    // Triton's repository is ours to name; another runtime's model has its name already, which the settings must say.
+    model: settings["runtime.model"] ?? settings.model,
+    port: settings["runtime.port"],
+    args: settings["runtime.args"],
+    modelFolder: settings["runtime.modelFolder"],
+    modelConfig: settings["runtime.modelConfig"],
+    cpuCores: settings["runtime.cpuCores"],
+    memoryGb: settings["runtime.memoryGb"],
+  };
 }
 
 function tokensOf(settings: Settings) {

@@ -3,6 +3,7 @@ import { getClientToken } from "@pulumi/azure-native/authorization";
 import { Image } from "@pulumi/docker/image";
 import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
+import type { Settings } from "../settings/shape";
 import { servedModel, type DeployedModel } from "./catalogue/modelSources";
 import type { Foundation } from "./foundation";
 import type { Registry } from "./registry";
@@ -23,11 +24,28 @@ export interface ScoringImageArgs {
   readonly source: string | undefined;
   /** Which runtime libraries the image has. */
   readonly variant: "cpu" | "cuda";
+  readonly bases: BaseImages;
   readonly model: DeployedModel;
   /** Name of the model in `scoring-image/models`. */
   readonly modelName: string;
   readonly description: string;
 }
+
+/** Images that the scoring image is made from, by the Dockerfile's build arguments. */
+export interface BaseImages {
+  readonly NODE_IMAGE: string;
+  readonly CPU_BASE_IMAGE: string;
+  readonly CUDA_BASE_IMAGE: string;
+}
+
+/** The base images that the settings name. */
+export const basesOf = (
+  settings: Pick<Settings, "image.nodeBase" | "image.cpuBase" | "image.cudaBase">,
+): BaseImages => ({
+  NODE_IMAGE: settings["image.nodeBase"],
+  CPU_BASE_IMAGE: settings["image.cpuBase"],
+  CUDA_BASE_IMAGE: settings["image.cudaBase"],
+});
 
 const repository = "scoring-image";
 const platform = "linux/amd64";
@@ -45,7 +63,7 @@ export class ScoringImage extends pulumi.ComponentResource {
   constructor(name: string, args: ScoringImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("accelerated-scoring:scoringImage:ScoringImage", name, {}, opts);
     const { registry, variant } = args;
-    const tag = `${buildHash(args).slice(0, 12)}-${servedModel(args.model).name}-${variant}`;
+    const tag = `${tagHash(args).slice(0, 12)}-${servedModel(args.model).name}-${variant}`;
     const imageName = pulumi.interpolate`${registry.loginServer}/${repository}:${tag}`;
 
     if (args.build === "docker") {
@@ -137,7 +155,10 @@ export class ScoringImage extends pulumi.ComponentResource {
   }
 }
 
-type BuildArgs = Pick<ScoringImageArgs, "model" | "modelName" | "description" | "contextHash">;
+type BuildArgs = Pick<
+  ScoringImageArgs,
+  "model" | "modelName" | "description" | "contextHash" | "bases"
+>;
 
 /** What Docker is asked to build; `npm run verify:image` hands the very same to Docker itself. */
 export const dockerBuild = (
@@ -150,17 +171,25 @@ export const dockerBuild = (
   args: buildArguments(args),
 });
 
-/** SHA-256 of all that the image is built from: the context and, where it converts, the recipe. */
-const buildHash = ({ model, contextHash }: BuildArgs): string =>
+/** SHA-256 of all that decides what the build makes: a registry keeps one image a tag, so other bases take another tag. */
+const tagHash = (args: BuildArgs): string =>
+  createHash("sha256").update(buildHash(args)).update(JSON.stringify(args.bases)).digest("hex");
+
+/** SHA-256 of our own part of it: the context and, where it converts, the recipe. */
+const buildHash = ({
+  model,
+  contextHash,
+}: Pick<ScoringImageArgs, "model" | "contextHash">): string =>
   model.converted
     ? createHash("sha256").update(contextHash).update(model.converted.hash).digest("hex")
     : contextHash;
 
-/** Build arguments of the Dockerfile: the model, how to convert it, and the texts of the OCI labels. */
+/** Build arguments of the Dockerfile: the bases, the model, how to convert it, and the texts of the OCI labels. */
 export const buildArguments = (args: BuildArgs): Record<string, string> => {
   const { converted } = args.model;
   const { version, tags } = servedModel(args.model);
   return {
+    ...args.bases,
     MODEL: args.modelName,
     ...(converted ? { CONVERT: "yes", CONVERSION: JSON.stringify(converted.recipe) } : {}),
     OCI_TITLE: repository,

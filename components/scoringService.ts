@@ -1,14 +1,14 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1";
-import { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2";
 import { ConfigMap, Namespace, Secret, Service, ServiceAccount } from "@pulumi/kubernetes/core/v1";
-import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
-import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import type { core } from "@pulumi/kubernetes/types/output";
 import * as pulumi from "@pulumi/pulumi";
-import { defaultPorts, grpcPort } from "../scoring-image/src/contract";
+import type { Rollout } from "../settings/capacityRules";
 import type { ServiceKeys } from "./serviceKeys";
 import { endpoints, ports, serviceState, type Exposure } from "./serviceEndpoints";
-import { environment, selector, servicePod, type ServicePodArgs } from "./servicePod";
+import type { ServicePodArgs } from "./pod/podArgs";
+import { serverEnvironment } from "./pod/serverEnvironment";
+import { selector, servicePod } from "./pod/servicePod";
+import { guardService, type ServiceGuardArgs } from "./serviceGuards";
 
 /** Certificate and private key of the service, PEM. */
 export interface TlsFiles {
@@ -17,19 +17,11 @@ export interface TlsFiles {
 }
 
 /** Inputs of a ScoringService. */
-export interface ScoringServiceArgs extends Omit<ServicePodArgs, "tls" | "auth"> {
+export interface ScoringServiceArgs extends Omit<ServicePodArgs, "tls" | "auth">, ServiceGuardArgs {
   readonly namespace: string;
   /** Unused with `autoscale`. */
   readonly replicas: number;
-  readonly autoscale:
-    | {
-        readonly minReplicas: number;
-        readonly maxReplicas: number;
-        /** CPU load in percent of what is asked for. */
-        readonly targetUtilization: number;
-      }
-    | undefined;
-  readonly rollout: { readonly maxUnavailable: 0 | 1; readonly maxSurge: 0 | 1 };
+  readonly rollout: Rollout;
   /** Undefined for an open service and one that takes tokens. */
   readonly keys: ServiceKeys | undefined;
   readonly certificate: TlsFiles | undefined;
@@ -79,7 +71,7 @@ export class ScoringService extends pulumi.ComponentResource {
     const secrets = secretsOf(name, metadata, keys, certificate, child);
     const config = new ConfigMap(
       `${name}-config`,
-      { metadata: metadata("config"), data: environment(pod) },
+      { metadata: metadata("config"), data: serverEnvironment(pod) },
       child,
     );
     const deployment = new Deployment(
@@ -89,7 +81,10 @@ export class ScoringService extends pulumi.ComponentResource {
         spec: {
           ...(args.autoscale ? {} : { replicas: args.replicas }),
           selector: { matchLabels: labels },
-          strategy: { type: "RollingUpdate", rollingUpdate: { ...args.rollout } },
+          strategy:
+            "recreate" in args.rollout
+              ? { type: "Recreate" }
+              : { type: "RollingUpdate", rollingUpdate: { ...args.rollout } },
           template: {
             metadata: {
               labels,
@@ -114,7 +109,7 @@ export class ScoringService extends pulumi.ComponentResource {
       },
     );
     const service = serviceOf(name, metadata(), args, certificate !== undefined, child);
-    guard(name, metadata, args, deployment, child);
+    guardService(name, metadata, args, deployment, child);
 
     const reached = endpoints({
       serviceName,
@@ -204,95 +199,6 @@ function serviceOf(
           { name: "scoring", port: open.scoring, targetPort: "scoring" },
           { name: "grpc", port: open.grpc, targetPort: "grpc" },
         ],
-      },
-    },
-    child,
-  );
-}
-
-/** What keeps the service reachable while nodes go, lets nobody else in, and scales it. */
-function guard(
-  name: string,
-  metadata: (role?: string) => object,
-  { serviceName, autoscale, tokens }: ScoringServiceArgs,
-  deployment: Deployment,
-  child: pulumi.CustomResourceOptions,
-): void {
-  const podSelector = { matchLabels: selector(serviceName) };
-  new PodDisruptionBudget(
-    `${name}-budget`,
-    { metadata: metadata(), spec: { maxUnavailable: 1, selector: podSelector } },
-    child,
-  );
-  new NetworkPolicy(
-    `${name}-network`,
-    {
-      metadata: metadata(),
-      spec: {
-        podSelector,
-        policyTypes: ["Ingress", "Egress"],
-        ingress: [
-          { ports: [{ port: defaultPorts.scoring }, { port: grpcPort }] },
-          {
-            // Azure Monitor's collector runs there.
-            from: [
-              {
-                namespaceSelector: {
-                  matchLabels: { "kubernetes.io/metadata.name": "kube-system" },
-                },
-              },
-            ],
-            ports: [{ port: defaultPorts.metrics }],
-          },
-        ],
-        egress: [
-          {
-            to: [
-              {
-                namespaceSelector: {
-                  matchLabels: { "kubernetes.io/metadata.name": "kube-system" },
-                },
-              },
-            ],
-            ports: [
-              { port: 53, protocol: "UDP" },
-              { port: 53, protocol: "TCP" },
-            ],
-          },
-          // The issuer publishes its keys under addresses that no policy can name.
-          ...(tokens ? [{ ports: [{ port: 443, protocol: "TCP" }] }] : []),
-        ],
-      },
-    },
-    child,
-  );
-  if (!autoscale) return;
-  new HorizontalPodAutoscaler(
-    `${name}-autoscaler`,
-    {
-      metadata: metadata(),
-      spec: {
-        scaleTargetRef: {
-          apiVersion: "apps/v1",
-          kind: "Deployment",
-          name: deployment.metadata.name,
-        },
-        minReplicas: autoscale.minReplicas,
-        maxReplicas: autoscale.maxReplicas,
-        metrics: [
-          {
-            type: "Resource",
-            resource: {
-              name: "cpu",
-              target: { type: "Utilization", averageUtilization: autoscale.targetUtilization },
-            },
-          },
-        ],
-        // The reference grew within a second and shrank within a minute.
-        behavior: {
-          scaleUp: { stabilizationWindowSeconds: 0 },
-          scaleDown: { stabilizationWindowSeconds: 60 },
-        },
       },
     },
     child,

@@ -1,6 +1,6 @@
 import { Secret, type ResourceValidationPolicy } from "@pulumi/policy";
 import { findVmSize } from "../components/catalogue/vmSizes";
-import { devicePluginNamespace } from "../components/devicePlugin";
+import { devicePluginNamespace, driverInstallerName } from "../components/devicePlugin";
 import { podsOf, type Container } from "./pods";
 
 type Props = Readonly<Record<string, unknown>>;
@@ -98,11 +98,12 @@ const podsLimited: ResourceValidationPolicy = {
 
 const podsNotRoot: ResourceValidationPolicy = {
   name: "pods-not-root",
-  description: `No container runs as root or gains rights; in ${devicePluginNamespace} root may run, since the kubelet's socket belongs to it.`,
+  description: `No container runs as root or gains rights; in ${devicePluginNamespace} root may run, since the kubelet's socket belongs to it, and ${driverInstallerName} there may take every right, since it loads a kernel module.`,
   enforcementLevel: "mandatory",
   validateResource: ({ type, props }, report) => {
     for (const { spec, namespace } of podsOf(type, props as Props)) {
       for (const { name = "?", securityContext: own } of containersOf(spec)) {
+        if (namespace === devicePluginNamespace && name === driverInstallerName) continue;
         const nonRoot = own?.runAsNonRoot ?? spec.securityContext?.runAsNonRoot;
         if (namespace !== devicePluginNamespace && (nonRoot !== true || own?.runAsUser === 0)) {
           report(`Set securityContext.runAsNonRoot of container ${name} to true.`);

@@ -1,8 +1,4 @@
-import {
-  allocatable,
-  fpgaRuntimeRequests,
-  type Allocatable,
-} from "../components/catalogue/allocatable";
+import { allocatable, type Allocatable } from "../components/catalogue/allocatable";
 import type { Values } from "./definitions";
 import { problem, type Findings } from "./problems";
 import type { NodeSettings } from "./shape";
@@ -17,47 +13,44 @@ export type ReplicaValues = Pick<
   | "replicas"
   | "autoscale.enabled"
   | "autoscale.maxReplicas"
+  | "rollout"
+  | "runtime.kind"
+  | "runtime.cpuCores"
+  | "runtime.memoryGb"
 >;
 
-/** How a Deployment replaces its pods. */
-export interface Rollout {
-  readonly maxUnavailable: 0 | 1;
-  readonly maxSurge: 0 | 1;
-}
+/** How a Deployment replaces its pods: one by one, or all of them before any new one starts. */
+export type Rollout =
+  { readonly maxUnavailable: 0 | 1; readonly maxSurge: 0 | 1 } | { readonly recreate: true };
 
 /** Most replicas the service ever has: the autoscaler's maximum where one is on. */
 export const mostReplicas = (values: ReplicaValues): number =>
   values["autoscale.enabled"] ? values["autoscale.maxReplicas"] : values.replicas;
 
-/** What a node leaves to servers: on FPGA stacks each replica's runtime is taken off first. */
-function roomOf(
-  { accelerator, gpuCores }: ReplicaValues,
-  { size, acceleratorsPerNode }: NodeSettings,
-): Allocatable {
-  const room = allocatable(size);
-  const runtimes = accelerator === "fpga" ? Math.floor(acceleratorsPerNode / gpuCores) : 0;
-  return {
-    cpu: room.cpu - runtimes * fpgaRuntimeRequests.cpu,
-    memoryGb: room.memoryGb - runtimes * fpgaRuntimeRequests.memoryGb,
-  };
-}
+/** What a replica's runtime takes beside the server. */
+const runtimeOf = (values: ReplicaValues): Allocatable =>
+  values["runtime.kind"] === "none"
+    ? { cpu: 0, memoryGb: 0 }
+    : { cpu: values["runtime.cpuCores"], memoryGb: values["runtime.memoryGb"] };
 
 /** Replicas that fit on one node by devices, cores and memory. */
 export function replicasPerNode(values: ReplicaValues, nodes: NodeSettings): number {
   const { accelerator, gpuCores, cpuCores, memoryGb } = values;
-  const room = roomOf(values, nodes);
+  const room = allocatable(nodes.size);
+  const runtime = runtimeOf(values);
   return Math.min(
     accelerator === "cpu" ? Infinity : Math.floor(nodes.acceleratorsPerNode / gpuCores),
-    Math.floor(room.cpu / cpuCores),
-    Math.floor(room.memoryGb / memoryGb),
+    Math.floor(room.cpu / (cpuCores + runtime.cpu)),
+    Math.floor(room.memoryGb / (memoryGb + runtime.memoryGb)),
   );
 }
 
 /**
- * A new pod may start beside the old ones only where there is room for it; on a full pool it would wait for ever for a
+ * Recreating is asked for. Otherwise a new pod may start beside the old ones only where there is room for it; on a full pool it would wait for ever for a
  * device that only an old pod's end frees.
  */
 export function rolloutOf(values: ReplicaValues, nodes: NodeSettings | undefined): Rollout {
+  if (values.rollout === "recreate") return { recreate: true };
   const spare = nodes && nodes.maxCount * replicasPerNode(values, nodes) > mostReplicas(values);
   return (spare ?? values.accelerator === "cpu")
     ? { maxUnavailable: 0, maxSurge: 1 }
@@ -73,8 +66,13 @@ export function capacityRules(values: Values, nodes: NodeSettings): Findings {
 
 /** What a preview says about the next update of the service. */
 export function rolloutNotices(values: Values, nodes: NodeSettings | undefined): string[] {
-  const { maxSurge } = rolloutOf(values, nodes);
-  if (maxSurge === 1) return [];
+  const rollout = rolloutOf(values, nodes);
+  if ("recreate" in rollout) {
+    return [
+      "Updates end every replica before a new one starts (rollout is recreate): the service is away meanwhile.",
+    ];
+  }
+  if (rollout.maxSurge === 1) return [];
   return [
     `Updates replace one replica at a time and run with ${Math.max(0, mostReplicas(values) - 1)} of ${mostReplicas(values)} meanwhile: there is no spare ${values.accelerator === "cpu" ? "room" : values.accelerator.toUpperCase()} for a new replica to start beside the old ones.`,
   ];
@@ -105,24 +103,31 @@ function deviceProblems(
         problem(
           "replicas",
           replicas,
-          `${replicas} replicas x ${gpuCores} ${kind} need ${replicas * gpuCores}, but ${maxCount} nodes x ${acceleratorsPerNode} ${kind} of ${size.name} have ${maxCount * acceleratorsPerNode}; pods cannot share a ${kind}`,
+          `${replicas} replicas x ${gpuCores} ${kind} need ${replicas * gpuCores}, but ${maxCount} nodes x ${acceleratorsPerNode} ${kind} of ${size.name} have ${maxCount * acceleratorsPerNode}; pods cannot share ${accelerator === "fpga" ? "an" : "a"} ${kind}`,
           `replicas ${Math.max(1, fit)}`,
         ),
       ]
     : [];
 }
 
-function roomProblems(values: Values, nodes: NodeSettings): string[] {
+function roomProblems(values: Values, { size }: NodeSettings): string[] {
   const { cpuCores, memoryGb } = values;
-  const { size } = nodes;
-  const room = roomOf(values, nodes);
+  const all = allocatable(size);
+  const runtime = runtimeOf(values);
+  const left = (whole: number, taken: number) =>
+    Math.max(0, Math.round((whole - taken) * 100) / 100);
+  const room = {
+    cpu: left(all.cpu, runtime.cpu),
+    memoryGb: left(all.memoryGb, runtime.memoryGb),
+  };
+  const beside = (taken: number) => (taken > 0 ? ` beside the runtime's ${taken}` : "");
   const found: string[] = [];
   if (cpuCores > room.cpu) {
     found.push(
       problem(
         "cpuCores",
         String(cpuCores),
-        `a node of ${size.name} has ${size.vcpus} cores, of which AKS leaves about ${room.cpu} to the service`,
+        `a node of ${size.name} has ${size.vcpus} cores, of which AKS leaves about ${room.cpu} to the service${beside(runtime.cpu)}`,
         `cpuCores ${Math.max(0.1, Math.floor(room.cpu * 10) / 10)}`,
       ),
     );
@@ -132,7 +137,7 @@ function roomProblems(values: Values, nodes: NodeSettings): string[] {
       problem(
         "memoryGb",
         String(memoryGb),
-        `a node of ${size.name} has ${size.memoryGb} GB, of which AKS leaves about ${room.memoryGb} to the service`,
+        `a node of ${size.name} has ${size.memoryGb} GB, of which AKS leaves about ${room.memoryGb} to the service${beside(runtime.memoryGb)}`,
         `memoryGb ${Math.max(0.1, Math.floor(room.memoryGb * 10) / 10)}`,
       ),
     );
@@ -148,9 +153,14 @@ function fitProblems(values: Values, nodes: NodeSettings): string[] {
         problem(
           "replicas",
           replicas,
-          `${each} fit on a node of ${nodes.size.name} with ${values.cpuCores} cores and ${values.memoryGb} GB each, so ${nodes.maxCount} nodes hold ${each * nodes.maxCount}`,
+          `${each} fit on a node of ${nodes.size.name} with ${values.cpuCores} cores and ${values.memoryGb} GB each${runtimeText(values)}, so ${nodes.maxCount} nodes hold ${each * nodes.maxCount}`,
           `replicas ${Math.max(1, each * nodes.maxCount)}`,
         ),
       ]
     : [];
 }
+
+const runtimeText = (values: Values): string =>
+  values["runtime.kind"] === "none"
+    ? ""
+    : `, and ${values["runtime.cpuCores"]} and ${values["runtime.memoryGb"]} of the runtime`;

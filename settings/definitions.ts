@@ -1,5 +1,5 @@
 import { decimal, flag, list, oneOf, optional, text, texts, whole } from "./parsers";
-import { cidr, httpsUrl, imageReference, pem } from "./forms";
+import { cidr, httpsUrl, imageReference, pem, pinnedImage } from "./forms";
 
 /** 8 to 256 printable characters without spaces: what the scoring server accepts as a key. */
 const key = text(
@@ -33,6 +33,13 @@ const perColour = (example: string) =>
 
 const name = text(/^\S{1,200}$/, "a name without spaces", "Standard_NC4as_T4_v3");
 
+/** Name of a model inside a runtime: also a folder's and, quoted, a value of Triton's text format. */
+const runtimeModel = text(
+  /^[A-Za-z0-9][-\w.]{0,254}$/,
+  "letters, digits, hyphens, underscores and dots",
+  "resnet50",
+);
+
 /** What each key may be. Type, default and description are Pulumi.yaml's; `settings.ts` reads the values. */
 export const definitions = {
   target: oneOf("azure", "kubernetes", "local"),
@@ -60,15 +67,27 @@ export const definitions = {
   gpuDevicePluginImage: imageReference,
   "fpga.resourceName": optional(
     text(
-      /^[a-z0-9][-a-z0-9.]*\/[A-Za-z0-9][-\w.]*$/,
-      "a Kubernetes resource name, DOMAIN/NAME",
+      /^(amd|xilinx)\.com\/[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+      "a Kubernetes resource name that begins with amd.com/ or, of plugins before 2022-08-31, xilinx.com/",
       "amd.com/xilinx_u250_gen3x16_xdma_2_1_202010_1",
     ),
   ),
   "fpga.devicePluginImage": imageReference,
-  "fpga.runtimeImage": optional(imageReference),
-  "fpga.runtimeModel": optional(name),
-  "fpga.runtimePort": whole(1, 65535),
+  "fpga.driverInstallerImage": optional(imageReference),
+
+  "runtime.kind": oneOf("none", "triton", "openInference"),
+  "runtime.image": optional(imageReference),
+  "runtime.model": optional(runtimeModel),
+  "runtime.port": whole(1, 65535),
+  "runtime.args": list(text(/^\S(.*\S)?$/, "an argument of the command line", "--log-verbose=1")),
+  "runtime.modelFolder": optional(
+    text(/^(\/[\w.-]+)+$/, "the absolute path of a folder", "/models"),
+  ),
+  "runtime.modelConfig": optional(
+    text(/^[^]{1,20000}$/, "lines of Triton's config.pbtxt", "dynamic_batching { }"),
+  ),
+  "runtime.cpuCores": decimal(0.1, 1000),
+  "runtime.memoryGb": decimal(0.1, 10000),
 
   clusterPurpose: oneOf("fastProd", "devTest"),
   kubernetesVersion: optional(
@@ -107,6 +126,10 @@ export const definitions = {
       "https://github.com/ORG/REPO.git#main:scoring-image",
     ),
   ),
+  "image.pullPolicy": optional(oneOf("IfNotPresent", "Never", "Always")),
+  "image.nodeBase": pinnedImage,
+  "image.cpuBase": pinnedImage,
+  "image.cudaBase": pinnedImage,
   "image.description": text(
     /^[^\n]{0,500}$/,
     "one line of at most 500 characters",
@@ -142,6 +165,7 @@ export const definitions = {
   ),
   namespace: dnsLabel,
   replicas: whole(1, 1000),
+  rollout: oneOf("rolling", "recreate"),
   cpuCores: decimal(0.1, 1000),
   memoryGb: decimal(0.1, 10000),
   cpuCoresLimit: optional(decimal(0.1, 1000)),

@@ -11,6 +11,7 @@ export function environmentRules(values: Values): Findings {
     problems: [
       ...(values.target === "azure" ? apiProblems(values) : []),
       ...imageProblems(values),
+      ...pullProblems(values),
       ...registryProblems(values),
     ],
     notices: values.target === "azure" ? [apiNotice(values)] : [],
@@ -97,6 +98,20 @@ function imageProblems(values: Values): string[] {
     );
   }
   return found;
+}
+
+/** Nodes of a pool come new from Azure: nobody has imported an image into them. */
+function pullProblems(values: Values): string[] {
+  return values.target === "azure" && values["image.pullPolicy"] === "Never"
+    ? [
+        problem(
+          "image.pullPolicy",
+          "Never",
+          "the nodes of a pool are new machines that hold no image; it is for a cluster into which the image was imported",
+          'image.pullPolicy ""',
+        ),
+      ]
+    : [];
 }
 
 function registryProblems({ registrySku, registryZoneRedundant }: Values): string[] {

@@ -8,6 +8,13 @@ export const imageReference: Parser<string> = {
     /^[a-z0-9][\w./:-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/.test(value) ? value : undefined,
 };
 
+/** An image reference with a digest, and with a tag for the reader where one is given. */
+export const pinnedImage: Parser<string> = {
+  allowed: "an image reference with a digest",
+  example: "registry.example.com/base:TAG@sha256:DIGEST",
+  parse: (value) => (/^[a-z0-9][\w./:-]*@sha256:[0-9a-f]{64}$/.test(value) ? value : undefined),
+};
+
 /** A range of IPv4 addresses. */
 export const cidr: Parser<string> = {
   allowed: "a range such as 203.0.113.0/24",

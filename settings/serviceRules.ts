@@ -10,7 +10,6 @@ export function serviceRules(values: Values): Findings {
       ...keyProblems(values),
       ...tokenProblems(values),
       ...tlsProblems(values),
-      ...fpgaProblems(values),
     ],
     notices: [
       ...(values.auth === "none"
@@ -170,27 +169,4 @@ function tlsProblems(values: Values): string[] {
     );
   }
   return found;
-}
-
-function fpgaProblems(values: Values): string[] {
-  if (values.accelerator !== "fpga") return [];
-  const why: Readonly<
-    Record<
-      "fpga.resourceName" | "fpga.runtimeImage" | "fpga.runtimeModel",
-      readonly [string, string]
-    >
-  > = {
-    "fpga.resourceName": [
-      "the FPGA's Kubernetes resource name depends on its shell and plugin, so it must be named; see it with: kubectl get nodes -o jsonpath={.items[*].status.allocatable}",
-      "amd.com/xilinx_u250_gen3x16_xdma_2_1_202010_1",
-    ],
-    "fpga.runtimeImage": [
-      "no ONNX Runtime on npm drives an FPGA: the service needs the image of a runtime that speaks the open inference protocol and holds the bitstream",
-      "registry.example.com/fpga-runtime@sha256:DIGEST",
-    ],
-    "fpga.runtimeModel": ["the runtime must be told which of its models to run", "resnet50"],
-  };
-  return (Object.keys(why) as (keyof typeof why)[])
-    .filter((key) => values[key] === undefined)
-    .map((key) => problem(key, undefined, why[key][0], `${key} ${why[key][1]}`));
 }

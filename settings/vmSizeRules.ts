@@ -1,3 +1,4 @@
+import { cudaMinimum, computeCapability } from "../components/catalogue/computeCapability";
 import { defaultVmSizes, findVmSize, vmSizes, type VmSize } from "../components/catalogue/vmSizes";
 import type { Values } from "./definitions";
 import { problem, type Findings } from "./problems";
@@ -78,7 +79,15 @@ function sizeNotices(key: string, size: VmSize, now: Date): string[] {
 
 /** Rules on the sizes of both pools: known, of the right kind, not retired, in the region. */
 export function vmSizeRules(
-  values: Pick<Values, "accelerator" | "vmSize" | "allowRetiredVmSize" | "systemVmSize">,
+  values: Pick<
+    Values,
+    | "accelerator"
+    | "vmSize"
+    | "allowRetiredVmSize"
+    | "systemVmSize"
+    | "runtime.kind"
+    | "image.build"
+  >,
   location: string,
   now: Date,
 ): Findings {
@@ -113,7 +122,9 @@ export function vmSizeRules(
       );
       continue;
     }
-    problems.push(...sizeProblem(key, size, location, allowRetiredVmSize, now));
+    const unavailable = sizeProblem(key, size, location, allowRetiredVmSize, now);
+    problems.push(...unavailable);
+    if (key === "vmSize" && unavailable.length === 0) problems.push(...cudaProblems(size, values));
     notices.push(...sizeNotices(key, size, now));
     problems.push(...kindProblems(key, size, accelerator));
   }
@@ -165,6 +176,26 @@ function kindProblems(
     );
   }
   return found;
+}
+
+/** The CUDA image that a stack builds has no code for older GPUs; an image of one's own, or Triton's, may have. */
+function cudaProblems(
+  { name, accelerator }: VmSize,
+  values: Pick<Values, "accelerator" | "runtime.kind" | "image.build">,
+): string[] {
+  if (values.accelerator !== "gpu" || accelerator?.vendor !== "nvidia") return [];
+  if (values["runtime.kind"] !== "none" || values["image.build"] === "none") return [];
+  const { architecture, model } = accelerator;
+  const capability = computeCapability[architecture];
+  if (capability === undefined || capability >= cudaMinimum.capability) return [];
+  return [
+    problem(
+      "vmSize",
+      name,
+      `its ${model} is a ${architecture} GPU of compute capability ${capability.toFixed(1)}, and the image's CUDA 13 begins at ${cudaMinimum.capability} (${cudaMinimum.architecture}); take a newer size, a runtime that still drives it (runtime.kind triton), or an image of your own with CUDA 12 (image.build none)`,
+      `vmSize ${defaultVmSizes.gpu}`,
+    ),
+  ];
 }
 
 const described = ({ accelerator }: VmSize): string =>

@@ -5,18 +5,26 @@ import { parseAllDocuments, stringify } from "yaml";
 import { manifests } from "./cluster/manifests";
 import { kubernetesProblems } from "./simulation/kubernetesSchema";
 import { fixtures } from "./support/paths";
+import { tritonSettings } from "./support/stack";
 
-/** Stacks whose manifests differ in kind: an existing cluster, GPUs with a device plugin, FPGAs with a runtime. */
-const stacks = ["edge", "eastus", "westeurope"];
+/** Stacks whose manifests differ in kind: an existing cluster, GPUs with a device plugin, FPGAs with a runtime, GPUs with Triton. */
+const stacks = {
+  edge: {},
+  eastus: {},
+  westeurope: { "fpga.driverInstallerImage": "registry.example.com/xrt-installer:2" },
+  eastusTriton: tritonSettings,
+};
 
 const goldenFile = (stack: string) => path.join(fixtures, "manifests", `${stack}.yaml`);
 
 describe("manifests", function () {
   this.timeout(60_000);
 
-  for (const stack of stacks) {
+  for (const [stack, overrides] of Object.entries(stacks)) {
     it(`of ${stack} are what was read and approved (UPDATE_MANIFESTS=1 writes them anew)`, async () => {
-      const text = (await manifests(stack)).map((object) => stringify(object)).join("---\n");
+      const text = (await manifests(stack.replace("Triton", ""), overrides))
+        .map((object) => stringify(object))
+        .join("---\n");
       if (process.env["UPDATE_MANIFESTS"]) {
         mkdirSync(path.dirname(goldenFile(stack)), { recursive: true });
         writeFileSync(goldenFile(stack), text);

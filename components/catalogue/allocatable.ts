@@ -9,9 +9,6 @@ export const maxPodsPerNode = 30;
  */
 export const daemonSetRequests = { cpu: 0.4, memoryGb: 0.8 } as const;
 
-/** What the FPGA's runtime asks for beside the server in each replica, in cores and GB. */
-export const fpgaRuntimeRequests = { cpu: 1, memoryGb: 4 } as const;
-
 /** What the pods of a service may ask for in all on one node, in cores and GB. */
 export interface Allocatable {
   readonly cpu: number;

@@ -57,6 +57,8 @@ export class ControlPlane {
       `--cert-dir=${folder}`,
       `--token-auth-file=${folder}/tokens.csv`,
       "--authorization-mode=RBAC",
+      // As on AKS, whose own DaemonSets need it.
+      "--allow-privileged=true",
       "--service-cluster-ip-range=10.96.0.0/16",
       "--service-account-issuer=https://kubernetes.default.svc",
       `--service-account-signing-key-file=${folder}/accounts.key`,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ControlPlane } from "./controlPlane";
 import { isReady, unschedulable, type Kubectl, type KubernetesObject, type Pod } from "./kubectl";
 import { inNamespace, manifests, node } from "./manifests";
+import { tritonSettings } from "../support/stack";
 import { temporaryFolder } from "../support/temporaryFolder";
 
 const bin = process.env["KUBERNETES_BIN"];
@@ -26,10 +27,14 @@ describe("the scoring service on Kubernetes", () => {
   after(() => plane.stop());
 
   /** The program's own objects for a GPU stack, two replicas on so many nodes of one GPU each. */
-  async function deployGpu(namespace: string, nodes: number): Promise<void> {
+  async function deployGpu(
+    namespace: string,
+    nodes: number,
+    settings: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
     const names = Array.from({ length: nodes }, (_, i) => `${namespace}-${i}`);
     await kubectl.apply(names.map((name) => node(name, "gpu", gpu)));
-    const overrides = { replicas: 2, nodeCount: nodes, clusterPurpose: "devTest" };
+    const overrides = { replicas: 2, nodeCount: nodes, clusterPurpose: "devTest", ...settings };
     const objects = (await manifests("eastus", overrides)).filter(
       ({ kind }) => kind !== "DaemonSet",
     );
@@ -65,9 +70,17 @@ describe("the scoring service on Kubernetes", () => {
     );
   }
 
-  for (const stack of ["eastus", "westeurope", "westus2", "southeastasia", "edge"]) {
-    it(`accepts every object of ${stack}, with no unknown field`, async () => {
-      const objects = await manifests(stack);
+  for (const [stack, overrides] of [
+    ["eastus", {}],
+    ["eastus", tritonSettings],
+    ["westeurope", {}],
+    ["westeurope", { "runtime.modelFolder": "/models", "fpga.driverInstallerImage": "xrt:2" }],
+    ["westus2", {}],
+    ["southeastasia", {}],
+    ["edge", {}],
+  ] as const) {
+    it(`accepts every object of ${[stack, ...Object.keys(overrides)].join(", ")}, with no unknown field`, async () => {
+      const objects = await manifests(stack, overrides);
       const namespaces = objects.filter(({ kind }) => kind === "Namespace");
       await kubectl.apply(namespaces);
       await kubectl.apply(objects, "--dry-run=server");
@@ -106,6 +119,27 @@ describe("the scoring service on Kubernetes", () => {
     assert.equal(Math.min(...states.map(ready)), 2);
     assert.ok(Math.max(...states.map((pods) => alive(pods).length)) <= 3);
     await clear("spare");
+  });
+
+  it("starts Triton before the server and counts the GPU as its sidecar's", async () => {
+    await deployGpu("triton", 2, { ...tritonSettings, cpuCores: "1" });
+    const pods = await kubectl.pods("triton");
+    const { initContainers, containers } = (pods[0] as Pod).spec as unknown as Record<
+      string,
+      { name: string; restartPolicy?: string; resources: { limits: Record<string, string> } }[]
+    >;
+    assert.deepEqual(
+      initContainers?.map(({ name, restartPolicy }) => [name, restartPolicy]),
+      [
+        ["model", undefined],
+        ["runtime", "Always"],
+      ],
+    );
+    assert.equal(containers?.[0]?.resources.limits["nvidia.com/gpu"], undefined);
+    await kubectl.run(["scale", "-n", "triton", deployment, "--replicas=3"]);
+    const [last] = (await kubectl.until("triton", (all) => all.some(unschedulable))).slice(-1);
+    assert.match((last ?? []).map(unschedulable).join(), /2 Insufficient nvidia\.com\/gpu/);
+    await clear("triton");
   });
 
   it("scales up as far as there are GPUs, says why no further, and scales down", async () => {

@@ -48,6 +48,13 @@ describe("the accelerators of a cluster that exists", () => {
     assert.equal(await check(two, fpga), undefined);
   });
 
+  it("are refused where FPGAs are fewer than replicas, since such nodes do not come by themselves", async () => {
+    await assert.rejects(check(kubectl([{ "amd.com/u250": "2" }]), fpga), {
+      message:
+        "replicas is 3, but the cluster (edge-1) has room for 2: each takes 1 amd.com/u250, and pods cannot share an FPGA. Mend it with: pulumi config set replicas 2",
+    });
+  });
+
   it("are asked in the current context where none is set, and not at all on accelerator cpu", async () => {
     const nodes = kubectl([{ "nvidia.com/gpu": "3" }], question.slice(2));
     assert.equal(await check(nodes, { ...gpu, kubeContext: undefined }), undefined);

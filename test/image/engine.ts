@@ -1,4 +1,10 @@
-import { execFileSync, spawn, type ExecFileSyncOptions } from "node:child_process";
+import {
+  execFileSync,
+  spawn,
+  type ChildProcess,
+  type ExecFileSyncOptions,
+  type StdioOptions,
+} from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
@@ -32,39 +38,38 @@ export class Engine {
     private readonly env: NodeJS.ProcessEnv,
     /** Ends the engine if it is our own. */
     readonly stop: () => Promise<void>,
+    /** What a command line begins with to run in the engine's network. */
+    private readonly entered: readonly string[] = [],
   ) {}
 
   static async start(): Promise<Engine> {
     const present = new Engine(process.env, () => Promise.resolve());
-    if (present.answers()) return present;
+    return present.answers() ? present : Engine.launch(false);
+  }
+
+  /**
+   * An engine of our own, with nothing in it.
+   * @param withoutNetwork in a network namespace of its own that has loopback alone; containers on the host's network are in it too
+   */
+  static async launch(withoutNetwork: boolean): Promise<Engine> {
     if (!existsSync("/usr/sbin/dockerd")) {
       run("apt-get", ["update", "-qq"]);
       run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "docker.io"]);
     }
     const folder = mkdtempSync(path.join(os.tmpdir(), "docker-"));
-    const at = (name: string) => path.join(folder, name);
-    const socket = `unix://${at("docker.sock")}`;
-    const log = openSync(`${folder}.log`, "a");
-    // Neither bridge nor firewall rules: builds and containers use the host's network.
-    const daemon = spawn(
-      "/usr/sbin/dockerd",
-      ["--iptables=false", "--ip6tables=false", "--bridge=none", "-H", socket].concat([
-        "--data-root",
-        at("data"),
-        "--exec-root",
-        at("exec"),
-        "--pidfile",
-        at("pid"),
-      ]),
-      { stdio: ["ignore", log, log] },
-    );
+    const socket = `unix://${path.join(folder, "docker.sock")}`;
+    const daemon = startDaemon(folder, socket, withoutNetwork);
     const ended = once(daemon, "exit");
-    const engine = new Engine({ ...process.env, DOCKER_HOST: socket }, async () => {
+    const entered = withoutNetwork ? ["nsenter", `--target=${daemon.pid}`, "--net", "--"] : [];
+    const env = { ...process.env, DOCKER_HOST: socket };
+    const stop = async () => {
       daemon.kill("SIGTERM");
       await ended;
       unmountBelow(folder);
       rmSync(folder, { recursive: true, force: true });
-    });
+      rmSync(`${folder}.log`);
+    };
+    const engine = new Engine(env, stop, entered);
     for (let i = 0; !engine.answers(); i++) {
       if (i === 60 || daemon.exitCode !== null) throw new Error(`no engine: see ${folder}.log`);
       await delay(500);
@@ -89,4 +94,24 @@ export class Engine {
   shell(line: string): string {
     return run("/bin/sh", ["-ec", line], { env: { ...this.env, docker: client } });
   }
+
+  /** Runs a program in the engine's network, to which this engine is `docker`. */
+  inside(command: readonly string[], options: ExecFileSyncOptions = {}): string {
+    const [program = "", ...args] = [...this.entered, ...command];
+    return run(program, args, { ...options, env: { ...this.env, ...options.env } });
+  }
+}
+
+/** Neither bridge nor firewall rules: builds and containers use the engine's own network. */
+function startDaemon(folder: string, socket: string, withoutNetwork: boolean): ChildProcess {
+  const at = (name: string) => path.join(folder, name);
+  const command = [
+    ...["/usr/sbin/dockerd", "--iptables=false", "--ip6tables=false", "--bridge=none"],
+    ...["-H", socket, "--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("pid")],
+  ];
+  const log = openSync(`${folder}.log`, "a");
+  const stdio: StdioOptions = ["ignore", log, log];
+  if (!withoutNetwork) return spawn(command[0] ?? "", command.slice(1), { stdio });
+  const script = 'ip link set lo up && exec "$@"';
+  return spawn("unshare", ["--net", "--", "/bin/sh", "-ec", script, "sh", ...command], { stdio });
 }

@@ -29,6 +29,8 @@ function request() {
   return dockerBuild({
     contextFolder,
     contextHash: hash,
+    // Stand-ins: no registry of images can be reached here.
+    bases: { ...bases, CUDA_BASE_IMAGE: "none" },
     variant: "cpu",
     modelName: model.name,
     model: { source: model, converted: undefined },
@@ -38,7 +40,7 @@ function request() {
 
 function build(engine: Engine, builder: "classic" | "buildkit", tag: string, ...more: string[]) {
   const { context, dockerfile, target, platform, args } = request();
-  const given = Object.entries({ ...args, ...bases }).flatMap(([name, value]) => [
+  const given = Object.entries(args).flatMap(([name, value]) => [
     "--build-arg",
     `${name}=${value}`,
   ]);

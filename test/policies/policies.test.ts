@@ -39,6 +39,18 @@ const workload = (container: object, pod: object = {}, namespace = "scoring") =>
 });
 const deployment = "kubernetes:apps/v1:Deployment";
 
+/** A pod whose driver installer may do everything. */
+const privileged = (namespace: string) => ({
+  metadata: { namespace },
+  spec: {
+    template: {
+      spec: {
+        initContainers: [{ name: "driver-installer", securityContext: { privileged: true } }],
+      },
+    },
+  },
+});
+
 /** Policy, type, what it refuses with which messages, and what it lets through. */
 const cases: readonly [string, string, object, readonly string[], object][] = [
   [
@@ -118,6 +130,16 @@ const cases: readonly [string, string, object, readonly string[], object][] = [
     },
     ["Set securityContext.runAsNonRoot of container i to true."],
     workload({ securityContext: { allowPrivilegeEscalation: false } }, {}, "device-plugins"),
+  ],
+  [
+    "pods-not-root",
+    deployment,
+    privileged("scoring"),
+    [
+      "Set securityContext.runAsNonRoot of container driver-installer to true.",
+      "Set securityContext.allowPrivilegeEscalation of container driver-installer to false.",
+    ],
+    privileged("device-plugins"),
   ],
   [
     "no-retired-size",

@@ -4,6 +4,7 @@ import path from "node:path";
 import { leftOut } from "../../components/contentHash";
 import { buildArguments } from "../../components/scoringImage";
 import { root } from "../support/paths";
+import { declarations } from "../support/stack";
 
 const folder = path.join(root, "scoring-image");
 const read = (file: string) => readFileSync(path.join(folder, file), "utf8");
@@ -15,14 +16,15 @@ const stage = (name: string) =>
   assert.fail(`no stage ${name}`);
 
 describe("Dockerfile", () => {
-  const passed = Object.keys(
-    buildArguments({
-      model: { source: { version: "1", tags: {} }, converted: undefined } as never,
-      modelName: "m",
-      description: "",
-      contextHash: "",
-    }),
-  );
+  const bases = { NODE_IMAGE: "n", CPU_BASE_IMAGE: "c", CUDA_BASE_IMAGE: "g" };
+  const all = buildArguments({
+    model: { source: { version: "1", tags: {} }, converted: undefined } as never,
+    modelName: "m",
+    description: "",
+    contextHash: "",
+    bases,
+  });
+  const passed = Object.keys(all).filter((name) => !(name in bases));
 
   for (const target of ["cpu", "cuda"]) {
     it(`takes in target ${target} every argument that the component passes`, () => {
@@ -47,17 +49,24 @@ describe("Dockerfile", () => {
       modelName: "m",
       description: "",
       contextHash: "",
+      bases,
     });
     const taken = [...stage("convert").matchAll(/^ARG (\w+)/gm)].map(([, name]) => name);
-    const further = Object.keys(args).filter((name) => !passed.includes(name));
+    const further = Object.keys(args).filter((name) => !(name in all));
     assert.deepEqual(taken.sort(), [...further, "MODEL"].sort());
     assert.equal(args["CONVERSION"], '{"name":"m"}');
   });
 
-  it("pins every base by digest and what it downloads by checksum", () => {
-    const bases = [...dockerfile.matchAll(/^ARG (\w+)_IMAGE=(.+)$/gm)].map(([, , base]) => base);
-    assert.equal(bases.length, 3);
-    for (const base of bases) assert.match(base ?? "", /^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/);
+  it("pins every base by digest, the settings' defaults the same, and what it downloads by checksum", () => {
+    const pinned = [...dockerfile.matchAll(/^ARG (\w+_IMAGE)=(.+)$/gm)];
+    for (const [, , base] of pinned)
+      assert.match(base ?? "", /^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/);
+    const defaults = declarations();
+    assert.deepEqual(Object.fromEntries(pinned.map(([, name, base]) => [name, base])), {
+      NODE_IMAGE: defaults["image.nodeBase"]?.default,
+      CPU_BASE_IMAGE: defaults["image.cpuBase"]?.default,
+      CUDA_BASE_IMAGE: defaults["image.cudaBase"]?.default,
+    });
     assert.match(dockerfile, /^ARG CUDA_LIBRARIES_SHA256=[0-9a-f]{64}$/m);
   });
 

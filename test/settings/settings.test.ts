@@ -4,7 +4,7 @@ import { loadSettings } from "../../settings";
 import { ConfigValues } from "../../settings/configValues";
 import { definitions } from "../../settings/definitions";
 import { declarations, project, stackConfig, useConfig } from "../support/stack";
-import { refusedSettings } from "./refusedSettings";
+import { refusedSettings } from "./refused";
 
 const today = new Date("2026-11-22");
 const pemKey = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----";
@@ -128,8 +128,30 @@ describe("settings", () => {
       const { nodes } = await load("eastus", {
         vmSize: "Standard_NC6",
         allowRetiredVmSize: true,
+        // Its GPU is older than what the CUDA image drives; an image of one's own may.
+        "image.build": "none",
+        "image.reference": "registry.example.com/cuda-11:1",
       });
       assert.equal(nodes?.size.name, "Standard_NC6");
+    });
+
+    it("a GPU that the CUDA image does not drive, with a runtime that may", async () => {
+      const { nodes } = await load("eastus", {
+        vmSize: "Standard_ND40rs_v2",
+        "runtime.kind": "triton",
+        "runtime.image": "nvcr.io/nvidia/tritonserver:25.10-py3",
+      });
+      assert.equal(nodes?.size.accelerator?.model, "V100");
+    });
+
+    it("the resource names of new and of old device plugins", async () => {
+      for (const name of [
+        "amd.com/xilinx_u250-0",
+        "xilinx.com/fpga-xilinx_u250_201830_1-1561665990",
+      ]) {
+        const settings = await load("westeurope", { "fpga.resourceName": name });
+        assert.equal(settings["fpga.resourceName"], name);
+      }
     });
 
     it("parts of an object, as `pulumi config set --path` writes them", async () => {
@@ -193,13 +215,16 @@ describe("settings", () => {
       eastus: [api, one(3, "GPU")],
       westus2: [api, one(3, "room")],
       southeastasia: [api, one(1, "GPU")],
-      edge: [],
+      edge: [
+        "Updates end every replica before a new one starts (rollout is recreate): the service is away meanwhile.",
+      ],
       dev: [],
       westeurope: [
         'vmSize is "Standard_NP10s": Azure retires it on 2027-05-31, within a year; AKS does not move the nodes, plan for Standard_NC4as_T4_v3.',
         "FPGA: Standard_NP10s ends on 2027-05-31; Azure then deallocates its machines.",
         "FPGA: Standard_NP10s is closed to new subscriptions; yours must already have quota for it.",
         "FPGA: AKS support for the NP series is being retired, and no current node image has been shown to drive its cards.",
+        "FPGA: nothing of this has ever run on a card here: neither the driver installer, the device plugin nor a runtime; the server's side of the protocol was tried with runtimes on a CPU.",
         api,
         one(3, "FPGA"),
       ],
@@ -208,6 +233,18 @@ describe("settings", () => {
         assert.deepEqual((await load(stack)).notices, notices);
       });
     }
+
+    it("say what has not been run of Triton", async () => {
+      const { notices } = await load("eastus", {
+        "runtime.kind": "triton",
+        "runtime.image": "nvcr.io/nvidia/tritonserver:25.10-py3",
+      });
+      assert.deepEqual(notices, [
+        "runtime.kind is triton: what starts Triton has been checked against Kubernetes's rules only; it has not run on a GPU here.",
+        api,
+        one(3, "GPU"),
+      ]);
+    });
 
     it("name open services, clear text, spot nodes, private API servers and sizes closed to new subscriptions", async () => {
       const { notices } = await load("eastus", {

@@ -5,7 +5,12 @@ import { deployer, hasRole, sizes } from "./subscription";
 interface Container {
   readonly name: string;
   readonly image: string;
-  readonly ports?: readonly { readonly name?: string }[];
+  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
+  /** Of an init container: one that goes on beside the others. */
+  readonly restartPolicy?: string;
+  readonly lifecycle?: unknown;
+  readonly livenessProbe?: unknown;
+  readonly startupProbe?: unknown;
   readonly volumeMounts?: readonly { readonly name: string }[];
   readonly envFrom?: readonly { readonly configMapRef?: { readonly name: string } }[];
   readonly env?: readonly {
@@ -15,6 +20,7 @@ interface Container {
   }[];
   readonly resources?: { readonly limits?: Readonly<Record<string, string>> };
   readonly securityContext?: {
+    readonly privileged?: boolean;
     readonly allowPrivilegeEscalation?: boolean;
     readonly runAsNonRoot?: boolean;
     readonly capabilities?: { readonly drop?: readonly string[] };
@@ -22,6 +28,8 @@ interface Container {
 }
 
 interface PodSpec {
+  readonly hostPID?: boolean;
+  readonly initContainers?: readonly Container[];
   readonly containers: readonly Container[];
   readonly serviceAccountName?: string;
   readonly nodeSelector?: Readonly<Record<string, string>>;
@@ -36,6 +44,12 @@ interface PodSpec {
     readonly seccompProfile?: { readonly type?: string };
   };
 }
+
+/** Every container of a pod; names, ports and volumes are the whole pod's. */
+const containersOf = ({ initContainers = [], containers }: PodSpec): readonly Container[] => [
+  ...initContainers,
+  ...containers,
+];
 
 /** A workload as the rules need it. */
 export interface Workload {
@@ -78,7 +92,24 @@ export function templateProblems({ labels, selector, pod }: Workload): Problem[]
   }
   const volumes = new Set(pod.volumes?.map(({ name }) => name));
   const names = new Set<string>();
-  for (const { name, volumeMounts, ports } of pod.containers) {
+  const taken = new Set<number>();
+  for (const {
+    name,
+    lifecycle,
+    livenessProbe,
+    restartPolicy,
+    startupProbe,
+  } of pod.initContainers ?? []) {
+    if (restartPolicy === "Always") continue;
+    if (restartPolicy !== undefined)
+      refuse(`initContainers[${name}].restartPolicy`, `Unsupported value: ${restartPolicy}`);
+    if (lifecycle ?? livenessProbe ?? startupProbe)
+      refuse(
+        `initContainers[${name}]`,
+        "may not be set for init containers without restartPolicy=Always",
+      );
+  }
+  for (const { name, volumeMounts, ports } of containersOf(pod)) {
     if (names.has(name)) refuse("spec.template.spec.containers", `Duplicate value: ${name}`);
     names.add(name);
     for (const mount of volumeMounts ?? []) {
@@ -86,6 +117,10 @@ export function templateProblems({ labels, selector, pod }: Workload): Problem[]
         refuse(`containers[${name}].volumeMounts`, `Not found: ${mount.name}`);
     }
     for (const port of ports ?? []) {
+      // The API server only warns; the second process then fails to listen.
+      if (taken.has(port.containerPort))
+        refuse(`containers[${name}].ports`, `${port.containerPort} is another container's`);
+      taken.add(port.containerPort);
       if (port.name && !/^(?=.*[a-z])[a-z0-9-]{1,15}$/.test(port.name))
         refuse(`containers[${name}].ports`, port.name);
     }
@@ -100,7 +135,9 @@ export function restrictedProblems({ pod }: Workload): string[] {
     problems.push("hostPath volumes");
   if (pod.securityContext?.seccompProfile?.type !== "RuntimeDefault")
     problems.push("seccompProfile");
-  for (const { name, securityContext } of pod.containers) {
+  if (pod.hostPID) problems.push("host namespaces");
+  for (const { name, securityContext } of containersOf(pod)) {
+    if (securityContext?.privileged) problems.push(`${name}: privileged`);
     if (securityContext?.allowPrivilegeEscalation !== false)
       problems.push(`${name}: allowPrivilegeEscalation != false`);
     if (!securityContext?.capabilities?.drop?.includes("ALL"))
@@ -130,7 +167,7 @@ export function requireRunnable(
   };
   if (pod.serviceAccountName) need("ServiceAccount", pod.serviceAccountName);
   for (const { secret } of pod.volumes ?? []) if (secret) need("Secret", secret.secretName);
-  for (const { envFrom, env, image } of pod.containers) {
+  for (const { envFrom, env, image } of containersOf(pod)) {
     for (const { configMapRef } of envFrom ?? [])
       if (configMapRef) need("ConfigMap", configMapRef.name);
     for (const { valueFrom } of env ?? []) {
@@ -193,10 +230,10 @@ function requireNodes(state: State, cluster: Live, { pod, replicas }: Workload):
   }
   const plugins = state.all("apps/v1:DaemonSet").length > 0;
   for (const name of new Set(
-    pod.containers.flatMap(({ resources }) => Object.keys(resources?.limits ?? {})),
+    containersOf(pod).flatMap(({ resources }) => Object.keys(resources?.limits ?? {})),
   )) {
     if (!name.includes("/")) continue;
-    const perPod = pod.containers.reduce(
+    const perPod = containersOf(pod).reduce(
       (sum, { resources }) => sum + Number(resources?.limits?.[name] ?? 0),
       0,
     );

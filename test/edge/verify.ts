@@ -1,0 +1,214 @@
+/** `npm run verify:edge`: the edge bundle, built here, installed by its own script where there is no network, scored, taken away again. */
+import assert from "node:assert/strict";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { stackConfig, project } from "../../scripts/stackConfig";
+import { bases, makeBases } from "../image/bases";
+import { Engine, run } from "../image/engine";
+import { root } from "../support/paths";
+
+const image = stackConfig("edge")[`${project}:image.reference`] ?? "";
+let checks = 0;
+function check(holds: boolean, what: string): void {
+  assert.ok(holds, what);
+  checks++;
+  console.log(`ok  ${what}`);
+}
+
+/** Builds the image under the name that the stack gives it, and the bundle from it, twice. @returns the bundle's file */
+async function writeBundle(folder: string): Promise<string> {
+  const engine = await Engine.start();
+  try {
+    makeBases(engine);
+    const given = Object.entries(bases).flatMap(([name, value]) => [
+      "--build-arg",
+      `${name}=${value}`,
+    ]);
+    engine.docker(
+      [
+        "build",
+        "--network",
+        "host",
+        "--target",
+        "cpu",
+        ...given,
+        "-t",
+        image,
+        path.join(root, "scoring-image"),
+      ],
+      { DOCKER_BUILDKIT: "0" },
+    );
+    const write = (name: string) => {
+      const file = path.join(folder, name);
+      const said = engine.inside(["npm", "run", "--silent", "edge-bundle", "--", "--out", file], {
+        cwd: root,
+      });
+      return { file, said, sum: said.split(" ")[0] };
+    };
+    const [one, two] = [write("one.tar.gz"), write("two.tar.gz")];
+    check(one.sum === two.sum, `two bundles of one image are the same to the byte (${one.sum})`);
+    const megabytes = (readFileSync(one.file).length / 1e6).toFixed(1);
+    console.log(`--  ${megabytes} MB gzipped\n--  ${one.said.split("\n")[1]}`);
+    rmSync(two.file);
+    return one.file;
+  } finally {
+    await engine.stop();
+  }
+}
+
+/** Runs the bundle's installer on the machine without a network. @returns exit code and all that it said */
+function install(engine: Engine, bundle: string, temporary: string, ...args: readonly string[]) {
+  try {
+    const said = engine.inside(["/bin/sh", "install.sh", ...args], {
+      cwd: bundle,
+      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", TMPDIR: temporary },
+    });
+    return { code: 0, said };
+  } catch (error) {
+    const { status, stdout, stderr } = error as { status: number; stdout: Buffer; stderr: Buffer };
+    return { code: status, said: `${stdout.toString()}${stderr.toString()}` };
+  }
+}
+
+/** Everything that the engine holds. */
+const held = (engine: Engine) =>
+  ["ps --all", "images", "volume ls"]
+    .map((what) => engine.docker([...what.split(" "), "--quiet"]))
+    .join("");
+
+function verifyDamaged(engine: Engine, bundle: string, temporary: string): void {
+  const damaged = `${bundle}-damaged`;
+  cpSync(bundle, damaged, { recursive: true });
+  const file = path.join(damaged, "image.tar");
+  const bytes = readFileSync(file);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+  const { code, said } = install(engine, damaged, temporary, "docker", "--host-network");
+  check(
+    code === 1 && said.includes("the bundle is damaged, copy it again: image.tar: FAILED"),
+    "a bundle with one bit changed is refused",
+  );
+  check(held(engine) === "", "and nothing of it was loaded");
+  rmSync(damaged, { recursive: true });
+}
+
+function keysOf(engine: Engine, bundle: string, temporary: string): string[] {
+  const { said } = install(engine, bundle, temporary, "keys", "docker");
+  const keys = [...said.matchAll(/^(?:primary|secondary)Key: ([0-9a-f]{48})$/gm)].map(
+    ([, key]) => key ?? "",
+  );
+  assert.equal(new Set(keys).size, 2, said);
+  return keys;
+}
+
+/** Scores the samples with the project's own client, inside the network namespace, over TLS. */
+function verifyScores(engine: Engine, bundle: string, keys: readonly string[]): void {
+  const score = (key: string, picture: string) =>
+    engine.inside(
+      ["node_modules/.bin/tsx", "scoring-image/client/score.ts", "--json", "--top", "1"].concat([
+        ...["--url", "https://127.0.0.1:5001", "--key", key, picture],
+      ]),
+      { cwd: root, env: { NODE_EXTRA_CA_CERTS: path.join(bundle, "tls.crt") } },
+    );
+  const { scores } = JSON.parse(
+    readFileSync(path.join(root, "test/fixtures/golden/scores.json"), "utf8"),
+  ) as { scores: { image: string; top5: [number, number][] }[] };
+  for (const [i, { image: picture, top5 }] of scores.entries()) {
+    const said = score(keys[i % keys.length] ?? "", picture);
+    const index = Number(/"index":\s*(\d+)/.exec(said)?.[1]);
+    check(index === top5[0]?.[0], `${picture} is class ${index}, as ONNX Runtime in Python says`);
+  }
+  assert.throws(
+    () => score("0".repeat(48), scores[0]?.image ?? ""),
+    ({ status }: { status: number }) => status === 4,
+  );
+  check(true, "another key is refused");
+}
+
+function verifyContainer(engine: Engine, bundle: string, keys: readonly string[]): void {
+  const text = engine.docker(["inspect", "scoring-service"]);
+  const [{ HostConfig: host, Config: config }] = JSON.parse(text) as [
+    { HostConfig: Record<string, unknown>; Config: Record<string, unknown> },
+  ];
+  assert.deepEqual(
+    [host["ReadonlyRootfs"], host["CapDrop"], host["SecurityOpt"], config["User"]],
+    [true, ["ALL"], ["no-new-privileges"], "10001:10001"],
+  );
+  check(true, "the container is read-only, without capabilities and not root");
+  const written = readdirSync(bundle, { recursive: true, encoding: "utf8" })
+    .filter((name) => !name.startsWith("model") && /\.(env|yaml|sh|crt)$/.test(name))
+    .map((name) => readFileSync(path.join(bundle, name), "utf8"));
+  check(
+    keys.every((key) => !text.includes(key) && !written.join("").includes(key)),
+    "its keys are neither in what Docker shows of it nor in the bundle",
+  );
+}
+
+async function verifyInstallation(archive: string, folder: string): Promise<void> {
+  const machine = path.join(folder, "machine");
+  const temporary = path.join(folder, "tmp");
+  for (const name of [machine, temporary]) mkdirSync(name);
+  run("tar", ["-xf", archive, "-C", machine]);
+  const bundle = path.join(machine, "scoring-service");
+  const engine = await Engine.launch(true);
+  try {
+    const links = engine.inside(["ip", "-o", "link"]).split("\n");
+    check(
+      links.length === 1 && / lo: /.test(links[0] ?? ""),
+      "the machine has loopback and no other network",
+    );
+    check(held(engine) === "", "its Docker holds nothing");
+    verifyDamaged(engine, bundle, temporary);
+
+    const installed = install(engine, bundle, temporary, "docker", "--host-network");
+    console.log(installed.said.replaceAll(/^/gm, "    "));
+    check(installed.code === 0, "install.sh docker ends with 0");
+    const keys = keysOf(engine, bundle, temporary);
+    verifyScores(engine, bundle, keys);
+    verifyContainer(engine, bundle, keys);
+
+    const before = engine.docker(["ps", "--quiet"]);
+    check(
+      install(engine, bundle, temporary, "docker", "--host-network").code === 0,
+      "a second install replaces it in place",
+    );
+    const after = engine.docker(["ps", "--quiet"]);
+    check(after !== before && !after.includes("\n"), "one container runs, another than before");
+    assert.deepEqual(keysOf(engine, bundle, temporary), keys);
+    check(true, "with the same keys");
+
+    check(
+      install(engine, bundle, temporary, "uninstall", "docker").code === 0,
+      "install.sh uninstall ends with 0",
+    );
+    check(held(engine) === "", "and leaves no container, image or volume");
+    check(readdirSync(temporary).length === 0, "nor a temporary file");
+  } finally {
+    await engine.stop();
+  }
+}
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "edge-"));
+  try {
+    await verifyInstallation(await writeBundle(folder), folder);
+    console.log(`${checks} passed, 0 failed`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  console.log(`${checks} passed, 1 failed`);
+  process.exitCode = 1;
+});

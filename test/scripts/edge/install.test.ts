@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { writeChecksums } from "../../../scripts/edge/archive";
+import { root } from "../../support/paths";
+import { temporaryFolder } from "../../support/temporaryFolder";
+
+const script = path.join(root, "scripts", "edge", "install.sh");
+const tools = [
+  "sh",
+  "dirname",
+  "mkdir",
+  "cat",
+  "grep",
+  "wc",
+  "tr",
+  "mktemp",
+  "rm",
+  "cp",
+  "sha256sum",
+  "shasum",
+  "openssl",
+];
+
+/**
+ * A bundle on a machine that has the usual tools, without those left out, and a Docker that notes that it was called and says that it
+ * does not answer.
+ */
+async function machine({ facts = {}, docker = true, without = [] as readonly string[] } = {}) {
+  const folder = temporaryFolder("machine");
+  const commands = temporaryFolder("commands");
+  for (const tool of tools.filter((name) => !without.includes(name))) {
+    const found = ["/usr/bin", "/bin"]
+      .map((at) => path.join(at, tool))
+      .find((at) => existsSync(at));
+    if (found) symlinkSync(found, path.join(commands, tool));
+  }
+  const called = path.join(commands, "called");
+  if (docker) {
+    writeFileSync(path.join(commands, "docker"), `#!/bin/sh\n: >${called}\nexit 1\n`, {
+      mode: 0o755,
+    });
+  }
+  const all = {
+    NAME: "s",
+    NAMESPACE: "n",
+    IMAGE: "i:1",
+    RUNTIME_IMAGE: "",
+    AUTH: "key",
+    TLS: "generated",
+    TLS_HOST: "h",
+    CPUS: "1",
+    MEMORY: "1m",
+    STOP_SECONDS: "1",
+    ...facts,
+  };
+  writeFileSync(
+    path.join(folder, "bundle.env"),
+    Object.entries(all)
+      .map(([name, value]) => `${name}='${value}'\n`)
+      .join(""),
+  );
+  writeFileSync(path.join(folder, "image.tar"), "image");
+  copyFileSync(script, path.join(folder, "install.sh"));
+  await writeChecksums(folder);
+  const run = (...args: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync(
+      "/bin/sh",
+      [path.join(folder, "install.sh"), ...args],
+      {
+        encoding: "utf8",
+        env: { PATH: commands, TMPDIR: folder },
+      },
+    );
+    return { code: status, said: stdout + stderr };
+  };
+  return { folder, run, dockerCalled: () => existsSync(called) };
+}
+
+describe("the edge bundle's installer", () => {
+  before(function () {
+    if (process.platform === "win32") this.skip();
+  });
+
+  it("tells how it is used, without looking at anything", async () => {
+    const { run, dockerCalled } = await machine();
+    for (const args of [[], ["--help"], ["docker", "--help"]]) {
+      const { code, said } = run(...args);
+      assert.equal(code, 0);
+      assert.match(said, /^install\.sh check /);
+    }
+    assert.equal(dockerCalled(), false);
+  });
+
+  it("finds an untouched bundle right", async () => {
+    const { run } = await machine();
+    assert.deepEqual(run("check"), { code: 0, said: "-- all 3 checksums are right\n" });
+  });
+
+  for (const [title, damage, message] of [
+    [
+      "a changed file",
+      (at: string) => writeFileSync(path.join(at, "image.tar"), "imagf"),
+      /image\.tar: FAILED/,
+    ],
+    ["a missing file", (at: string) => rmSync(path.join(at, "image.tar")), /image\.tar: FAILED/],
+    [
+      "a list of checksums with a damaged line",
+      (at: string) => writeFileSync(path.join(at, "SHA256SUMS"), "zz  image.tar\n"),
+      /damaged/,
+    ],
+    [
+      "an empty list of checksums",
+      (at: string) => writeFileSync(path.join(at, "SHA256SUMS"), ""),
+      /damaged/,
+    ],
+    [
+      "no list of checksums",
+      (at: string) => rmSync(path.join(at, "SHA256SUMS")),
+      /SHA256SUMS is missing/,
+    ],
+  ] as const) {
+    it(`refuses ${title} before it asks Docker anything`, async () => {
+      const { folder, run, dockerCalled } = await machine();
+      damage(folder);
+      const { code, said } = run("docker");
+      assert.equal(code, 1);
+      assert.match(said, message);
+      assert.equal(dockerCalled(), false);
+    });
+  }
+
+  for (const [title, settings, args, message] of [
+    ["a command that it does not know", {}, ["instal"], "there is no command 'instal': see --help"],
+    [
+      "an option that it does not know",
+      {},
+      ["docker", "--prot", "8443"],
+      "there is no option --prot: see --help",
+    ],
+    [
+      "an option without its value",
+      {},
+      ["docker", "--port"],
+      "--port takes a value, or is no option: see --help",
+    ],
+    ["keys of nothing", {}, ["keys"], "keys what? keys docker, or keys cluster"],
+    ["to install without Docker", { docker: false }, ["docker"], "docker is not on PATH"],
+    [
+      "an engine that does not answer",
+      {},
+      ["docker"],
+      "the Docker engine does not answer: is it running, and may you use it?",
+    ],
+    ["to deploy without kubectl", {}, ["cluster"], "neither kubectl nor k3s is on PATH"],
+    [
+      "to check without a tool for it",
+      { without: ["sha256sum", "shasum"] },
+      ["check"],
+      "neither sha256sum nor shasum is here to check the bundle with",
+    ],
+  ] as const) {
+    it(`refuses ${title}`, async () => {
+      const { code, said } = (await machine(settings)).run(...args);
+      assert.equal(code, 1);
+      assert.equal(said.split("\n").at(-2), `install.sh: ${message}`);
+    });
+  }
+
+  it("leaves no temporary file where it refuses", async () => {
+    const { folder, run } = await machine();
+    run("docker");
+    assert.deepEqual(readdirSync(folder).sort(), [
+      "SHA256SUMS",
+      "bundle.env",
+      "image.tar",
+      "install.sh",
+    ]);
+  });
+});
