@@ -332,7 +332,10 @@ describe("what the components send to Azure", () => {
       ["cuda", "linux/amd64", "efficientnet-lite0"],
     );
     assert.deepEqual(Object.keys(args).sort(), [
+      "CPU_BASE_IMAGE",
+      "CUDA_BASE_IMAGE",
       "MODEL",
+      "NODE_IMAGE",
       "OCI_DESCRIPTION",
       "OCI_REVISION",
       "OCI_TAGS",
