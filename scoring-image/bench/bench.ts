@@ -5,7 +5,8 @@ import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { readModelPackage } from "../src/model/modelPackage";
 import { bareHopMs } from "./bareHop";
-import { measureProtocols } from "./protocols";
+import { measureLargeJson } from "./largeJson";
+import { measureProtocols, nestedNumbers } from "./protocols";
 import { measure, type BenchResult } from "./measure";
 
 // Native code reads it when a worker loads ONNX Runtime; a worker's own environment would not reach it.
@@ -69,6 +70,16 @@ function table(name: string, { floor, service, ratios, health }: BenchResult): v
   );
 }
 
+async function protocols(entry: string): Promise<void> {
+  const calls = 20 * Number(values.seconds) * Number(values.rounds);
+  const p50Ms = await measureProtocols(entry, values.image, calls);
+  for (const [name, p50] of Object.entries(p50Ms)) print(`${name.padEnd(40)}${fixed(p50)} ms p50`);
+  print("\nGET / meanwhile, ms                           p50       p99   longest    probes");
+  const probes = await measureLargeJson(entry, values.image, nestedNumbers(), calls / 4);
+  for (const [name, { p50, p99, max, probes: count }] of Object.entries(probes))
+    print(`${name.padEnd(40)}${fixed(p50)} ${fixed(p99)} ${fixed(max)} ${fixed(count, 0)}`);
+}
+
 async function main(): Promise<void> {
   if (values.help) {
     print(usage);
@@ -84,14 +95,7 @@ async function main(): Promise<void> {
   }
   const dist = path.join(root, "dist");
   if (values.protocols) {
-    const calls = 20 * Number(values.seconds) * Number(values.rounds);
-    const entry = path.join(dist, "main.js");
-    const { p50Ms, healthMs } = await measureProtocols(entry, values.image, calls);
-    for (const [name, p50] of Object.entries(p50Ms))
-      print(`${name.padEnd(40)}${fixed(p50)} ms p50`);
-    print(
-      `GET / while tensors arrive as JSON: p99 ${healthMs.p99.toFixed(2)} ms, longest ${healthMs.max.toFixed(2)} ms (${healthMs.probes} probes)`,
-    );
+    await protocols(path.join(dist, "main.js"));
     return;
   }
   await build({

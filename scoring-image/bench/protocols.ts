@@ -2,16 +2,9 @@ import { readFileSync } from "node:fs";
 import { credentials, makeClientConstructor, Metadata, type Client } from "@grpc/grpc-js";
 import { paths } from "../src/contract";
 import { loadProto, serviceOf } from "../src/protocols/grpc/protos";
-import { HttpClient, probeDuring } from "./load";
+import { HttpClient } from "./load";
 import { ServiceProcess } from "./serviceProcess";
-import { median, quantile } from "./stats";
-
-/** p50 in milliseconds of one client's calls, by what was called; in turns, so that a noisy moment hits all alike. */
-export interface ProtocolsResult {
-  readonly p50Ms: Readonly<Record<string, number>>;
-  /** Longest and 99th percentile of `GET /` while decoded pictures arrive as JSON, in milliseconds. */
-  readonly healthMs: { readonly p99: number; readonly max: number; readonly probes: number };
-}
+import { median } from "./stats";
 
 type Call = () => Promise<unknown>;
 
@@ -20,12 +13,15 @@ const floats = Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => (i % 255) 
 const tensor = Buffer.from(floats.buffer);
 const model = "efficientnet-lite0";
 
-/** Measures the bundled model. @param entry path of the bundled `main.js` */
+/**
+ * p50 in milliseconds of one client's calls to the bundled model, by what was called; in turns, so that a noisy moment hits all alike.
+ * @param entry path of the bundled `main.js`
+ */
 export async function measureProtocols(
   entry: string,
   photograph: string,
   calls: number,
-): Promise<ProtocolsResult> {
+): Promise<Readonly<Record<string, number>>> {
   const service = await ServiceProcess.start(entry, {});
   const http = new HttpClient(service);
   const timed = { ...httpCalls(http, readFileSync(photograph)), ...grpcCalls(service, photograph) };
@@ -38,27 +34,24 @@ export async function measureProtocols(
       if (round >= 0) (latencies[name] ??= []).push(performance.now() - before);
     }
   }
-  const json = timed["tensor, TF Serving REST (JSON)"] as Call;
-  const load = (async () => {
-    for (let i = 0; i < calls; i++) await json();
-  })();
-  const probes = await probeDuring(service, 2, load);
   http.close();
   await service.stop();
   const medians = Object.entries(latencies).map(([name, all]) => [name, median(all)] as const);
-  return {
-    p50Ms: Object.fromEntries(medians),
-    healthMs: { p99: quantile(probes, 0.99), max: Math.max(...probes), probes: probes.length },
-  };
+  return Object.fromEntries(medians);
 }
 
-function httpCalls(http: HttpClient, jpeg: Buffer): Record<string, Call> {
-  const b64 = JSON.stringify({ instances: [{ b64: jpeg.toString("base64") }] });
+/** A decoded picture, float32 [1,3,224,224], as the nested lists of TensorFlow Serving's REST. */
+export function nestedNumbers(): Buffer {
   const plane = (c: number) =>
     Array.from({ length: 224 }, (_, y) => [
       ...floats.subarray((c * 224 + y) * 224, (c * 224 + y + 1) * 224),
     ]);
-  const numbers = Buffer.from(JSON.stringify({ instances: [[plane(0), plane(1), plane(2)]] }));
+  return Buffer.from(JSON.stringify({ instances: [[plane(0), plane(1), plane(2)]] }));
+}
+
+function httpCalls(http: HttpClient, jpeg: Buffer): Record<string, Call> {
+  const b64 = JSON.stringify({ instances: [{ b64: jpeg.toString("base64") }] });
+  const numbers = nestedNumbers();
   const input = { name: "images", parameters: { binary_data_size: tensor.length } };
   const head = Buffer.from(
     JSON.stringify({
