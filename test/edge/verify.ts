@@ -12,6 +12,7 @@ import {
 import os from "node:os";
 import path from "node:path";
 import { stackConfig, project } from "../../scripts/stackConfig";
+import { copyModel } from "../../components/pod/inferenceRuntime";
 import { bases, makeBases } from "../image/bases";
 import { Engine, run } from "../image/engine";
 import { root } from "../support/paths";
@@ -22,6 +23,40 @@ function check(holds: boolean, what: string): void {
   assert.ok(holds, what);
   checks++;
   console.log(`ok  ${what}`);
+}
+
+/** What the init container of a runtime beside the server does, as the manifests run it, into what Triton's repository would be. */
+function verifyModelCopy(engine: Engine): void {
+  const env = [
+    "TARGET=/models/m/1",
+    "CONFIG_FILE=/models/m/config.pbtxt",
+    "MODEL_CONFIG=name: 'm'",
+  ];
+  const show = `const { createHash } = require("node:crypto"); const { readFileSync } = require("node:fs");
+    console.log(createHash("sha256").update(readFileSync("/models/m/1/model.onnx")).digest("hex"), readFileSync("/models/m/config.pbtxt", "utf8"));`;
+  const printed = engine.docker(
+    [
+      "run",
+      "--rm",
+      "--network",
+      "none",
+      "--read-only",
+      "--user",
+      "10001:10001",
+      "--cap-drop",
+      "ALL",
+    ]
+      .concat(["--tmpfs", "/models:uid=10001,gid=10001"])
+      .concat(env.flatMap((variable) => ["--env", variable]))
+      .concat(["--entrypoint", "node", image, "-e", `${copyModel}\n${show}`]),
+  );
+  const { sha256 } = JSON.parse(
+    readFileSync(path.join(root, "scoring-image/models/efficientnet-lite0/model.json"), "utf8"),
+  ) as { sha256: string };
+  check(
+    printed === `${sha256} name: 'm'`,
+    "the image copies its model where a runtime looks for it",
+  );
 }
 
 /** Builds the image under the name that the stack gives it, and the bundle from it, twice. @returns the bundle's file */
@@ -47,6 +82,7 @@ async function writeBundle(folder: string): Promise<string> {
       ],
       { DOCKER_BUILDKIT: "0" },
     );
+    verifyModelCopy(engine);
     const write = (name: string) => {
       const file = path.join(folder, name);
       const said = engine.inside(["npm", "run", "--silent", "edge-bundle", "--", "--out", file], {
