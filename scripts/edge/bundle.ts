@@ -3,9 +3,12 @@ import os from "node:os";
 import path from "node:path";
 import { stringify } from "yaml";
 import type { Settings } from "../../settings/shape";
+import { readStack } from "../stackFile";
 import { pack, sha256, writeChecksums } from "./archive";
 import type { Docker } from "./docker";
 import { renderStack, type Manifest } from "./manifests";
+
+const root = path.join(__dirname, "..", "..");
 
 /** Folder of the model in the scoring image. */
 const modelInImage = "/app/model";
@@ -30,15 +33,16 @@ export interface Bundle {
 
 /**
  * Writes one archive with everything that a machine without a network needs: image, model, manifests, installer, checksums.
- * @throws Error where the stack is not one for an existing cluster, its image could not be started without a registry, or Docker does not have it
+ * @throws Error where there is no such stack, it is not one for an existing cluster, its image could not be started without a registry, or Docker does not have it
  */
 export async function writeBundle({ stack, out, docker, overrides }: BundleArgs): Promise<Bundle> {
+  readStack(root, stack);
   const { settings, manifests } = await renderStack(stack, overrides);
   const images = imagesOf(settings);
   const [image = ""] = images;
   docker.requireImage(
     image,
-    `Build it: docker build --target cpu --build-arg MODEL=${settings.model} -t ${image} scoring-image`,
+    `Build it: docker build --target ${needsCuda(settings) ? "cuda" : "cpu"} --build-arg MODEL=${settings.model} -t ${image} scoring-image`,
   );
   for (const runtime of images.slice(1)) {
     docker.requireImage(runtime, `Get it: docker pull ${runtime}`);
@@ -60,6 +64,9 @@ export async function writeBundle({ stack, out, docker, overrides }: BundleArgs)
     rmSync(staging, { recursive: true, force: true });
   }
 }
+
+const needsCuda = (settings: Settings) =>
+  settings.accelerator === "gpu" && settings["runtime.kind"] === "none";
 
 /** The images of the pod, ours first. */
 function imagesOf(settings: Settings): string[] {
@@ -114,6 +121,8 @@ function facts(settings: Settings, [image = "", runtime = ""]: readonly string[]
     IMAGE: image,
     RUNTIME_IMAGE: runtime,
     AUTH: settings.auth,
+    // GPUs that `docker run` must hand over; on a cluster the manifests ask for them.
+    GPUS: needsCuda(settings) ? String(settings.gpuCores) : "",
     TLS: settings["tls.mode"],
     TLS_HOST: settings["tls.host"] ?? "",
     CPUS: String(settings.cpuCoresLimit ?? settings.cpuCores),

@@ -42,8 +42,9 @@ check() {
   $sums -c SHA256SUMS >"$work/sums" 2>/dev/null || true
   right=$(grep -c ': OK$' "$work/sums" || true)
   # A line of the list that is damaged itself is left out by the tools, so lines are counted.
-  [ "$right" -gt 0 ] && [ "$right" -eq "$(wc -l <SHA256SUMS)" ] ||
+  if [ "$right" -eq 0 ] || [ "$right" -ne "$(wc -l <SHA256SUMS)" ]; then
     fail "the bundle is damaged, copy it again: $(grep -v ': OK$' "$work/sums" | tr '\n' ' ')"
+  fi
   say "all $right checksums are right"
 }
 
@@ -131,6 +132,7 @@ install_docker() {
   set -- --detach --name "$NAME" --restart unless-stopped --env-file service.env \
     --read-only --tmpfs /tmp:size=256m --cap-drop ALL --security-opt no-new-privileges \
     --cpus "$CPUS" --memory "$MEMORY" --pids-limit 1024
+  if [ -n "$GPUS" ]; then set -- "$@" --gpus "$GPUS"; fi
   if [ "$AUTH" = key ]; then set -- "$@" -v "$NAME-keys:/etc/scoring/keys:ro"; fi
   if [ "$TLS" != none ]; then set -- "$@" -v "$NAME-tls:/etc/scoring/tls:ro"; fi
   if [ -n "$host_network" ]; then
@@ -270,7 +272,7 @@ uninstall_cluster() {
 
 # ---- command line
 
-address=0.0.0.0 port= host_network= context= import= certificate= private_key= timeout=300
+address=0.0.0.0 port='' host_network='' context='' import='' certificate='' private_key='' timeout=300
 command=${1:-}
 case $command in
   '' | -h | --help | help) usage; exit 0 ;;

@@ -12,6 +12,7 @@ import {
 import os from "node:os";
 import path from "node:path";
 import { stackConfig, project } from "../../scripts/stackConfig";
+import { copyModel } from "../../components/pod/inferenceRuntime";
 import { bases, makeBases } from "../image/bases";
 import { Engine, run } from "../image/engine";
 import { root } from "../support/paths";
@@ -22,6 +23,40 @@ function check(holds: boolean, what: string): void {
   assert.ok(holds, what);
   checks++;
   console.log(`ok  ${what}`);
+}
+
+/** What the init container of a runtime beside the server does, as the manifests run it, into what Triton's repository would be. */
+function verifyModelCopy(engine: Engine): void {
+  const env = [
+    "TARGET=/models/m/1",
+    "CONFIG_FILE=/models/m/config.pbtxt",
+    "MODEL_CONFIG=name: 'm'",
+  ];
+  const show = `const { createHash } = require("node:crypto"); const { readFileSync } = require("node:fs");
+    console.log(createHash("sha256").update(readFileSync("/models/m/1/model.onnx")).digest("hex"), readFileSync("/models/m/config.pbtxt", "utf8"));`;
+  const printed = engine.docker(
+    [
+      "run",
+      "--rm",
+      "--network",
+      "none",
+      "--read-only",
+      "--user",
+      "10001:10001",
+      "--cap-drop",
+      "ALL",
+    ]
+      .concat(["--tmpfs", "/models:uid=10001,gid=10001"])
+      .concat(env.flatMap((variable) => ["--env", variable]))
+      .concat(["--entrypoint", "node", image, "-e", `${copyModel}\n${show}`]),
+  );
+  const { sha256 } = JSON.parse(
+    readFileSync(path.join(root, "scoring-image/models/efficientnet-lite0/model.json"), "utf8"),
+  ) as { sha256: string };
+  check(
+    printed === `${sha256} name: 'm'`,
+    "the image copies its model where a runtime looks for it",
+  );
 }
 
 /** Builds the image under the name that the stack gives it, and the bundle from it, twice. @returns the bundle's file */
@@ -47,6 +82,7 @@ async function writeBundle(folder: string): Promise<string> {
       ],
       { DOCKER_BUILDKIT: "0" },
     );
+    verifyModelCopy(engine);
     const write = (name: string) => {
       const file = path.join(folder, name);
       const said = engine.inside(["npm", "run", "--silent", "edge-bundle", "--", "--out", file], {
@@ -65,12 +101,21 @@ async function writeBundle(folder: string): Promise<string> {
   }
 }
 
+/** Where the machine finds its commands. */
+const commands = "/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** Runs the bundle's installer on the machine without a network. @returns exit code and all that it said */
-function install(engine: Engine, bundle: string, temporary: string, ...args: readonly string[]) {
+function install(
+  engine: Engine,
+  bundle: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+) {
+  const TMPDIR = path.join(path.dirname(bundle), "..", "tmp");
   try {
     const said = engine.inside(["/bin/sh", "install.sh", ...args], {
       cwd: bundle,
-      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", TMPDIR: temporary },
+      env: { PATH: commands, TMPDIR, ...env },
     });
     return { code: 0, said };
   } catch (error) {
@@ -85,14 +130,14 @@ const held = (engine: Engine) =>
     .map((what) => engine.docker([...what.split(" "), "--quiet"]))
     .join("");
 
-function verifyDamaged(engine: Engine, bundle: string, temporary: string): void {
+function verifyDamaged(engine: Engine, bundle: string): void {
   const damaged = `${bundle}-damaged`;
   cpSync(bundle, damaged, { recursive: true });
   const file = path.join(damaged, "image.tar");
   const bytes = readFileSync(file);
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
   writeFileSync(file, bytes);
-  const { code, said } = install(engine, damaged, temporary, "docker", "--host-network");
+  const { code, said } = install(engine, damaged, ["docker", "--host-network"]);
   check(
     code === 1 && said.includes("the bundle is damaged, copy it again: image.tar: FAILED"),
     "a bundle with one bit changed is refused",
@@ -101,8 +146,8 @@ function verifyDamaged(engine: Engine, bundle: string, temporary: string): void 
   rmSync(damaged, { recursive: true });
 }
 
-function keysOf(engine: Engine, bundle: string, temporary: string): string[] {
-  const { said } = install(engine, bundle, temporary, "keys", "docker");
+function keysOf(engine: Engine, bundle: string): string[] {
+  const { said } = install(engine, bundle, ["keys", "docker"]);
   const keys = [...said.matchAll(/^(?:primary|secondary)Key: ([0-9a-f]{48})$/gm)].map(
     ([, key]) => key ?? "",
   );
@@ -153,6 +198,28 @@ function verifyContainer(engine: Engine, bundle: string, keys: readonly string[]
   );
 }
 
+/**
+ * `install.sh cluster` as far as it goes without a kubelet: the image is imported into containerd, as k3s and kubeadm have it, and starts
+ * from there under the name that the manifests use. kubectl is a stand-in here; `npm run verify:kubernetes` has the real one.
+ */
+function verifyContainerd(engine: Engine, bundle: string, folder: string): void {
+  const own = path.join(folder, "commands");
+  mkdirSync(own);
+  writeFileSync(path.join(own, "kubectl"), "#!/bin/sh\n", { mode: 0o755 });
+  const env = { PATH: `${own}:${commands}`, CONTAINERD_ADDRESS: engine.containerd };
+  const ctr = (...args: readonly string[]) =>
+    engine.inside(["ctr", "--namespace", "k8s.io", ...args], { env });
+  const { code, said } = install(engine, bundle, ["cluster", "--import", "containerd"], env);
+  check(code === 0, `install.sh cluster imports into containerd ${code === 0 ? "" : said}`);
+  const manifest = readFileSync(path.join(bundle, "manifests", "service.yaml"), "utf8");
+  const named = /^ +image: (.+)$/m.exec(manifest)?.[1] ?? "";
+  check(ctr("images", "ls", "--quiet").split("\n").includes(named), `which then has ${named}`);
+  const printed = ctr("run", "--rm", named, "edge-try", "node", "-p", "process.getuid()");
+  check(printed === "10001", "and starts it, as user 10001");
+  install(engine, bundle, ["uninstall", "cluster", "--import", "containerd"], env);
+  check(!ctr("images", "ls", "--quiet").includes(named), "uninstall takes it away");
+}
+
 async function verifyInstallation(archive: string, folder: string): Promise<void> {
   const machine = path.join(folder, "machine");
   const temporary = path.join(folder, "tmp");
@@ -167,31 +234,32 @@ async function verifyInstallation(archive: string, folder: string): Promise<void
       "the machine has loopback and no other network",
     );
     check(held(engine) === "", "its Docker holds nothing");
-    verifyDamaged(engine, bundle, temporary);
+    verifyDamaged(engine, bundle);
 
-    const installed = install(engine, bundle, temporary, "docker", "--host-network");
+    const installed = install(engine, bundle, ["docker", "--host-network"]);
     console.log(installed.said.replaceAll(/^/gm, "    "));
     check(installed.code === 0, "install.sh docker ends with 0");
-    const keys = keysOf(engine, bundle, temporary);
+    const keys = keysOf(engine, bundle);
     verifyScores(engine, bundle, keys);
     verifyContainer(engine, bundle, keys);
 
     const before = engine.docker(["ps", "--quiet"]);
     check(
-      install(engine, bundle, temporary, "docker", "--host-network").code === 0,
+      install(engine, bundle, ["docker", "--host-network"]).code === 0,
       "a second install replaces it in place",
     );
     const after = engine.docker(["ps", "--quiet"]);
     check(after !== before && !after.includes("\n"), "one container runs, another than before");
-    assert.deepEqual(keysOf(engine, bundle, temporary), keys);
+    assert.deepEqual(keysOf(engine, bundle), keys);
     check(true, "with the same keys");
 
     check(
-      install(engine, bundle, temporary, "uninstall", "docker").code === 0,
+      install(engine, bundle, ["uninstall", "docker"]).code === 0,
       "install.sh uninstall ends with 0",
     );
     check(held(engine) === "", "and leaves no container, image or volume");
-    check(readdirSync(temporary).length === 0, "nor a temporary file");
+    verifyContainerd(engine, bundle, folder);
+    check(readdirSync(temporary).length === 0, "no temporary file is left");
   } finally {
     await engine.stop();
   }

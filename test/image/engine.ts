@@ -40,6 +40,8 @@ export class Engine {
     readonly stop: () => Promise<void>,
     /** What a command line begins with to run in the engine's network. */
     private readonly entered: readonly string[] = [],
+    /** Socket of the containerd that an engine of our own has. */
+    readonly containerd = "",
   ) {}
 
   static async start(): Promise<Engine> {
@@ -69,7 +71,8 @@ export class Engine {
       rmSync(folder, { recursive: true, force: true });
       rmSync(`${folder}.log`);
     };
-    const engine = new Engine(env, stop, entered);
+    const containerd = path.join(folder, "exec", "containerd", "containerd.sock");
+    const engine = new Engine(env, stop, entered, containerd);
     for (let i = 0; !engine.answers(); i++) {
       if (i === 60 || daemon.exitCode !== null) throw new Error(`no engine: see ${folder}.log`);
       await delay(500);

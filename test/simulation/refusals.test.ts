@@ -194,6 +194,30 @@ describe("simulated Kubernetes refuses", () => {
     );
   });
 
+  it("containers of a pod that share a name or a port, and a probe of what ends before the others start", () => {
+    const container = { image: "i", ports: [{ containerPort: 8001 }] };
+    assert.deepEqual(
+      problems((object) => {
+        Object.assign(object.spec.template.spec, {
+          initContainers: [
+            {
+              ...container,
+              name: "c",
+              restartPolicy: "Always",
+              startupProbe: { periodSeconds: 1 },
+            },
+            { ...container, name: "once", startupProbe: { periodSeconds: 1 } },
+          ],
+        });
+      }),
+      [
+        "initContainers[once] may not be set for init containers without restartPolicy=Always",
+        "containers[once].ports 8001 is another container's",
+        "spec.template.spec.containers Duplicate value: c",
+      ],
+    );
+  });
+
   it("objects in a namespace that is not there, and pods that the namespace forbids", () => {
     const state = new State();
     const kubernetes = new SimulatedKubernetes(state);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { computeCapability, cudaMinimum } from "../../../components/catalogue/computeCapability";
 import {
   allocatable,
   reservedCpu,
@@ -49,6 +50,18 @@ describe("the catalogue of VM sizes", () => {
       "southeastasia",
     ]);
     assert.equal(findVmSize("Standard_NP10s")?.regions?.length, 7);
+  });
+
+  it("knows the compute capability of every NVIDIA GPU, and which the CUDA image drives", () => {
+    const architectures = vmSizes.flatMap(({ accelerator }) =>
+      accelerator?.vendor === "nvidia" ? [accelerator.architecture] : [],
+    );
+    const driven = [...new Set(architectures)].filter((name) => {
+      const capability = computeCapability[name];
+      assert(capability !== undefined, name);
+      return capability >= cudaMinimum.capability;
+    });
+    assert.deepEqual(driven, ["Turing", "Ampere", "Hopper", "Blackwell"]);
   });
 
   it("limits sizes only to regions that exist", () => {

@@ -118,6 +118,7 @@ describe("the edge bundle", function () {
         `IMAGE='${image}'`,
         "RUNTIME_IMAGE=''",
         "AUTH='key'",
+        "GPUS=''",
         "TLS='generated'",
         "TLS_HOST='scoring.edge.example.com'",
         "CPUS='2.5'",
@@ -128,6 +129,15 @@ describe("the edge bundle", function () {
     );
     const environment = readFileSync(path.join(at, "service.env"), "utf8").split("\n");
     assert.ok(environment.includes("PRIMARY_KEY_FILE=/etc/scoring/keys/primaryKey"));
+  });
+
+  it("hands GPUs to Docker where the server itself runs the model on them", async () => {
+    const gpus = async (overrides: object, ...images: readonly string[]) => {
+      const { at } = await bundle({ accelerator: "gpu", ...overrides }, dockerWith(...images));
+      return /^GPUS=.*$/m.exec(readFileSync(path.join(at, "bundle.env"), "utf8"))?.[0];
+    };
+    assert.equal(await gpus({ gpuCores: 2 }, image), "GPUS='2'");
+    assert.equal(await gpus(tritonSettings, image, tritonSettings["runtime.image"]), "GPUS=''");
   });
 
   it("holds nothing of the keys that the stack encrypts", async () => {
@@ -171,6 +181,20 @@ describe("the edge bundle", function () {
       { "image.reference": `registry.example.com/scoring-image@sha256:${"0".repeat(64)}` },
       [image],
       `registry.example.com/scoring-image@sha256:${"0".repeat(64)} names its image by digest, which an imported image does not have: name it by a tag in stack edge`,
+    ],
+    [
+      "a stack that is not there",
+      "nowhere",
+      {},
+      [image],
+      "There is no Pulumi.nowhere.yaml: name a stack with --stack",
+    ],
+    [
+      "an image for GPUs that has not been built",
+      "edge",
+      { accelerator: "gpu" },
+      [],
+      `no ${image}. Build it: docker build --target cuda --build-arg MODEL=efficientnet-lite0 -t ${image} scoring-image`,
     ],
     [
       "an image that has not been built",

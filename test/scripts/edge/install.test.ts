@@ -48,6 +48,7 @@ async function machine({ facts = {}, docker = true, without = [] as readonly str
     IMAGE: "i:1",
     RUNTIME_IMAGE: "",
     AUTH: "key",
+    GPUS: "",
     TLS: "generated",
     TLS_HOST: "h",
     CPUS: "1",
