@@ -141,7 +141,7 @@ export class EmulatedFpga {
     if (this.#server === server) this.#isBusy = false;
     const [bytes] = call.request.raw_input_contents;
     const count = call.request.inputs[0]?.shape[0] ?? 0;
-    const name = (this.options.outputs?.[0]?.name as string | undefined) ?? "mean";
+    const name = this.options.outputs?.[0]?.name ?? "mean";
     answer(null, {
       outputs: [{ name, datatype: "FP32", shape: [count, 3] }],
       raw_output_contents: [meansOf(bytes as Buffer)],

@@ -12,27 +12,23 @@ const isServiceError = (error: unknown): error is ServiceError =>
 /** grpc-js's words for a stream that ended without a status: the process behind it has gone. */
 const brokenOff = /^Received RST_STREAM|^Stream removed|^Connection dropped/;
 
+/**
+ * Statuses of a runtime that has gone or has not its model. CANCELLED: we have not cancelled it, a runtime that stops does so to the calls
+ * that it has. NOT_FOUND: so say Triton and MLServer of a model that is not loaded.
+ */
+const awayStatuses = new Set([status.UNAVAILABLE, status.CANCELLED, status.NOT_FOUND]);
+
 /** Classes what a call has thrown; one that the caller has cancelled itself must not be asked about. */
 export function failureOf(error: unknown): Failure {
   if (!isServiceError(error)) return "failed";
-  switch (error.code) {
-    case status.UNAVAILABLE:
-    // We have not cancelled it: a runtime that stops does so to the calls that it has.
-    case status.CANCELLED:
-    // Triton and MLServer say so of a model that is not loaded.
-    case status.NOT_FOUND:
-      return "away";
-    case status.INTERNAL:
-    case status.UNKNOWN:
-      return brokenOff.test(error.details) ? "away" : "failed";
-    case status.RESOURCE_EXHAUSTED:
-      // Of a message that is too large the runtime will not think better.
-      return / larger than /.test(error.details) ? "failed" : "busy";
-    case status.DEADLINE_EXCEEDED:
-      return "late";
-    default:
-      return "failed";
+  const { code, details } = error;
+  if (awayStatuses.has(code)) return "away";
+  if (code === status.DEADLINE_EXCEEDED) return "late";
+  if (code === status.INTERNAL || code === status.UNKNOWN) {
+    return brokenOff.test(details) ? "away" : "failed";
   }
+  // Of a message that is too large the runtime will not think better.
+  return code === status.RESOURCE_EXHAUSTED && !/ larger than /.test(details) ? "busy" : "failed";
 }
 
 /** A sentence's second half that tells why a question could not be answered. @param isConnected whether there is a connection */
