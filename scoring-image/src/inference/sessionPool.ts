@@ -74,7 +74,8 @@ export class SessionPool {
         this.#gain(thread);
       } catch (error) {
         refusal = error;
-        if (!isStarting) logger.error((error as Error).message);
+        // It may have taken the place of the right one between two looks.
+        if (!isStarting) this.#lose(thread, (error as Error).message);
       }
     });
     this.#all.add(thread);

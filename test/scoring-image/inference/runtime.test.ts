@@ -210,6 +210,7 @@ describe("inference/runtime", function () {
     const input = { name: "image", datatype: "FP32", shape };
     const other = new EmulatedFpga({ address, input });
     await other.start();
+    // Without a look at the time in between, too: the metadata alone tell them apart.
     await until(async () => !(await isReady(running)));
     await delay(1500);
     assert.equal(await isReady(running), false);
