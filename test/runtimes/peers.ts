@@ -75,7 +75,7 @@ export async function triton(): Promise<Peer> {
   const cwd = temporaryFolder("triton");
   const env = { LD_LIBRARY_PATH: await libraryFolder(bin), PYTHONDONTWRITEBYTECODE: "1" };
   return {
-    name: "Triton 2.5x (nvidia-pytriton 0.7.0)",
+    name: "Triton 2.51 (nvidia-pytriton 0.7.0)",
     address: `127.0.0.1:${grpc}`,
     start: () =>
       startRuntime(path.join(bin, "python"), [script, onnx, model, ...ports], { env, cwd }),
