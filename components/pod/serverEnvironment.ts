@@ -1,9 +1,4 @@
-import {
-  defaultPorts,
-  deploymentVariables,
-  grpcPort,
-  variables,
-} from "../../scoring-image/src/contract";
+import { defaultPorts, grpcPort, variables } from "../../scoring-image/src/contract";
 import type { ServicePodArgs } from "./podArgs";
 
 /** Where the server's certificate and keys are mounted. */
@@ -28,8 +23,8 @@ export function serverEnvironment(args: ServicePodArgs): Record<string, string> 
     ...(accelerator === "gpu" && !runtime ? { [variables.executionProvider]: "cuda" } : {}),
     ...(runtime
       ? {
-          [deploymentVariables.runtimeAddress]: `127.0.0.1:${runtime.port}`,
-          [deploymentVariables.runtimeModel]: runtime.model,
+          [variables.runtimeAddress]: `127.0.0.1:${runtime.port}`,
+          [variables.runtimeModel]: runtime.model,
         }
       : {}),
     ...(auth === "key"

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { SessionPlan } from "../src/inference/messages";
+import type { OnnxRuntimePlan, SessionPlan } from "../src/inference/sessionPlan";
 import type { FloorPlan, LoopOrder } from "./floorWorker";
 import { summarise, type Summary } from "./stats";
 
@@ -33,11 +33,14 @@ export class Floor {
   /** Opens and warms the instances of a layout. @param entry path of the bundled `floorWorker.js` */
   static async open(
     entry: string,
-    plan: SessionPlan,
+    plan: SessionPlan & { readonly backend: OnnxRuntimePlan },
     photograph: string,
     { instances, threads }: Layout,
   ): Promise<Floor> {
-    const workerData: FloorPlan = { plan: { ...plan, threads }, photograph };
+    const workerData: FloorPlan = {
+      plan: { ...plan, backend: { ...plan.backend, threads } },
+      photograph,
+    };
     const workers = Array.from({ length: instances }, () => new Worker(entry, { workerData }));
     await Promise.all(workers.map((worker) => once(worker, "message")));
     return new Floor(workers, `${instances} x ${threads}`);

@@ -5,8 +5,8 @@ import { decodeImage } from "../src/imaging/decode";
 import { readImageHeader } from "../src/imaging/header";
 import { allocateBatch } from "../src/imaging/tensorWriter";
 import { writePixels } from "../src/imaging/toTensor";
-import type { SessionPlan } from "../src/inference/messages";
-import { openSession, runBatch } from "../src/inference/session";
+import { openBackend } from "../src/inference/backends/backend";
+import type { SessionPlan } from "../src/inference/sessionPlan";
 
 /** Message to the worker: loop for so long. The answer is the latency of every call in milliseconds. */
 export interface LoopOrder {
@@ -20,13 +20,14 @@ export interface FloorPlan {
 
 async function main(): Promise<void> {
   const { plan, photograph } = workerData as FloorPlan;
-  const session = await openSession(plan);
+  const backend = await openBackend(plan);
+  const patience = { timeoutMs: Infinity, signal: new AbortController().signal };
   const bytes = readFileSync(photograph);
   const batch = allocateBatch(plan.transform, 1);
   const score = async () => {
     const pixels = await decodeImage(bytes, readImageHeader(bytes, 1e9));
     writePixels(plan.transform, pixels, batch, 0);
-    await runBatch(session, plan, batch, 1);
+    await backend.run(batch, 1, patience);
   };
   for (let i = 0; i < 10; i++) await score();
   parentPort?.on("message", ({ seconds }: LoopOrder) => {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { SessionPlan } from "../src/inference/messages";
+import { planFor, type OnnxRuntimePlan, type SessionPlan } from "../src/inference/sessionPlan";
 import { readModelPackage } from "../src/model/modelPackage";
 import { fillingLayouts, Floor } from "./floor";
 import { probeDuring, scoreFor, type LoadSummary } from "./load";
@@ -67,17 +67,15 @@ export async function measure(options: BenchOptions): Promise<BenchResult> {
   return combine(rounds);
 }
 
-function planOf(modelDir: string): SessionPlan {
-  const { file, input, outputs } = readModelPackage(modelDir);
-  return {
-    modelFile: file,
-    inputName: input.name,
-    transform: input.transform,
-    outputNames: outputs.map(({ name }) => name),
-    executionProvider: "cpu",
-    threads: threadsPerInstance,
-    maxBatchSize: 1,
-  };
+function planOf(modelDir: string): SessionPlan & { readonly backend: OnnxRuntimePlan } {
+  const model = readModelPackage(modelDir);
+  const provider = { executionProvider: "cpu", threads: threadsPerInstance } as const;
+  const backend = { kind: "onnxRuntime", modelFile: model.file, ...provider } as const;
+  const plan = planFor(model, {
+    ...{ executionProvider: "cpu", threadsPerInstance },
+    ...{ maxBatchSize: 1, maxQueueWaitMs: 0 },
+  });
+  return { ...plan, backend };
 }
 
 async function runRound(

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { credentials, makeClientConstructor, Metadata, type Client } from "@grpc/grpc-js";
 import { paths } from "../src/contract";
-import { loadProto, serviceOf } from "../src/protocols/grpc/protos";
+import { loadProto, serviceOf } from "../src/proto/protos";
 import { HttpClient } from "./load";
 import { ServiceProcess } from "./serviceProcess";
 import { median } from "./stats";

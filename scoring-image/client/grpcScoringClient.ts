@@ -1,7 +1,7 @@
 import tls from "node:tls";
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { headers } from "../src/contract";
-import { loadProto, serviceOf } from "../src/protocols/grpc/protos";
+import { loadProto, serviceOf } from "../src/proto/protos";
 import { grpcFailure } from "./grpcFailure";
 import { topOf, type TensorMessage } from "./probabilities";
 import { withRetries } from "./retry";

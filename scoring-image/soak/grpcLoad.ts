@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, credentials, Metadata, status, type ServiceError } from "@grpc/grpc-js";
-import { loadProto, serviceOf } from "../src/protocols/grpc/protos";
+import { loadProto, serviceOf } from "../src/proto/protos";
 import { keys } from "./server";
 
 const service = serviceOf(

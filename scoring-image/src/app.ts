@@ -1,12 +1,14 @@
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import type { ScoringError } from "./errors";
 import { Batcher } from "./inference/batcher";
-import type { SessionPlan } from "./inference/messages";
+import { notReady } from "./inference/notReady";
 import { Predictor } from "./inference/predictor";
+import { planFor } from "./inference/sessionPlan";
 import { SessionPool } from "./inference/sessionPool";
 import { JsonThread } from "./json/jsonThread";
-import { checkGraph, graphOutputs, type Graph } from "./model/graph";
+import { checkGraph } from "./model/graph";
 import { createScriptPool } from "./scripting/createScriptPool";
 import type { ScriptPool } from "./scripting/scriptPool";
 import { ModelPackageError, readModelPackage, type ModelPackage } from "./model/modelPackage";
@@ -38,6 +40,7 @@ export class ScoringService {
   #protocols: Protocols | undefined;
   #isWarm = false;
   #isDraining = false;
+  #stopped: Promise<boolean> | undefined;
 
   /**
    * @throws ModelPackageError when the model package cannot be served
@@ -49,18 +52,24 @@ export class ScoringService {
     this.#options = options;
     this.#certificate = settings.tls && readCertificate(settings.tls);
     this.#authenticators = buildAuthenticators(settings.access, logger);
-    this.model = readModelPackage(settings.modelDir);
+    const { runtime } = settings;
+    this.model = readModelPackage(settings.modelDir, runtime === undefined);
     this.#pool = new SessionPool({
       entry: workerEntry,
-      plan: planFor(this.model, settings),
+      plan: planFor(this.model, {
+        ...settings,
+        runtime: runtime && { ...runtime, model: runtime.model ?? this.model.name },
+      }),
+      check: (graph) => checkGraph(this.model, graph),
       instances: settings.instances,
       logger,
       onIdle: () => this.#batcher.pump(),
       onRestart: () => this.#metrics.countRestart(),
+      ...(runtime ? { onLoss: this.#metrics.watchRuntime({ isReady: () => this.#canScore }) } : {}),
     });
     this.#json = new JsonThread(path.join(path.dirname(workerEntry), "jsonWorker.js"));
     this.#batcher = new Batcher(this.#pool, settings, this.#metrics);
-    this.#predictor = new Predictor(this.model, this.#batcher, settings, () => this.#canScore);
+    this.#predictor = new Predictor(this.model, this.#batcher, settings, () => this.#whyNot());
     this.#script = createScriptPool({
       ...{ settings, logger, predictor: this.#predictor },
       entry: path.join(path.dirname(workerEntry), "scriptWorker.js"),
@@ -80,26 +89,42 @@ export class ScoringService {
     return this.#isWarm && this.#pool.readyCount > 0;
   }
 
+  #whyNot(): ScoringError | undefined {
+    return this.#canScore ? undefined : notReady(this.#pool.isAway);
+  }
+
   /**
-   * Listens, then opens and warms the model: until that is done the service answers that it is alive but not ready.
-   * @throws ModelPackageError when the graph is refused; Node's EADDRINUSE when a port is taken
+   * Listens: until `load` is done the service answers that it is alive but not ready.
+   * @throws Node's EADDRINUSE when a port is taken
    */
-  async start(): Promise<ServiceAddress> {
+  async listen(): Promise<ServiceAddress> {
     try {
       this.#protocols = await this.#buildProtocols();
-      const address = await this.#protocols.listen();
-      checkGraph(this.model, await this.#openModel());
-      this.#isWarm = true;
-      await this.#startScript();
-      return address;
+      return await this.#protocols.listen();
     } catch (error) {
       await this.stop();
       throw error;
     }
   }
 
-  #openModel(): Promise<Graph> {
+  /**
+   * Opens and warms the model; where a runtime runs it, waits for the runtime for as long as that takes.
+   * @throws ModelPackageError when the graph is refused; an Error when the service is stopped meanwhile
+   */
+  async load(): Promise<void> {
+    try {
+      await this.#openModel();
+      this.#isWarm = true;
+      await this.#startScript();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  #openModel(): Promise<void> {
     return this.#pool.start().catch((cause: Error) => {
+      if (cause instanceof ModelPackageError) throw cause;
       const { executionProvider } = this.#options.settings;
       const reason = cause.message.replace(/\s+/g, " ");
       const message =
@@ -141,7 +166,11 @@ export class ScoringService {
    * at most `shutdownGraceMs`; end the workers.
    * @returns false when requests were cut off because the grace period ended
    */
-  async stop(): Promise<boolean> {
+  stop(): Promise<boolean> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<boolean> {
     const { preStopDelayMs, shutdownGraceMs } = this.#options.settings;
     this.#isDraining = true;
     await delay(preStopDelayMs);
@@ -150,24 +179,4 @@ export class ScoringService {
     await this.#pool.close();
     return isComplete ?? true;
   }
-}
-
-function planFor(model: ModelPackage, settings: Settings): SessionPlan {
-  const batch = model.input.shape[0] as number | string;
-  if (typeof batch === "number" && batch !== settings.maxBatchSize) {
-    throw new ModelPackageError(
-      `${model.name} takes batches of exactly ${batch}, but MAX_BATCH_SIZE is ${settings.maxBatchSize}: ` +
-        (batch === 1 ? "set MAX_BATCH_SIZE=1" : "export the model with a free batch dimension"),
-    );
-  }
-  return {
-    modelFile: model.file,
-    inputName: model.input.name,
-    transform: model.input.transform,
-    outputNames: graphOutputs(model).map(({ name }) => name),
-    detection: model.detection?.plan,
-    executionProvider: settings.executionProvider,
-    threads: settings.threadsPerInstance,
-    maxBatchSize: settings.maxBatchSize,
-  };
 }

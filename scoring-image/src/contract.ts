@@ -49,6 +49,8 @@ export const variables = {
   tokenJwksUri: "TOKEN_JWKS_URI",
   tlsCertificateFile: "TLS_CERTIFICATE_FILE",
   tlsKeyFile: "TLS_KEY_FILE",
+  runtimeAddress: "RUNTIME_ADDRESS",
+  runtimeModel: "RUNTIME_MODEL",
   executionProvider: "EXECUTION_PROVIDER",
   instances: "INSTANCES",
   threadsPerInstance: "THREADS_PER_INSTANCE",
@@ -86,15 +88,8 @@ export const metricNames = {
   inFlight: "scoring_requests_in_flight",
   workersReady: "scoring_session_workers_ready",
   workerRestarts: "scoring_session_worker_restarts_total",
-} as const;
-
-/**
- * What the Deployment sets beyond `variables`: the choice of the inference backend.
- * A server that does not read one of them must not be deployed with it; see docs/environment.md.
- */
-export const deploymentVariables = {
-  runtimeAddress: "RUNTIME_ADDRESS",
-  runtimeModel: "RUNTIME_MODEL",
+  runtimeReady: "scoring_runtime_ready",
+  runtimeLosses: "scoring_runtime_losses_total",
 } as const;
 
 /** TCP port of gRPC inside the container, as the Deployment sets it; 50051 is the reference FPGA image's. */

@@ -58,8 +58,9 @@ function explain(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+let isStopping = false;
+
 function stopOnSignals(service: ScoringService, logger: Logger): void {
-  let isStopping = false;
   const stop = async (signal: NodeJS.Signals) => {
     if (isStopping) return;
     isStopping = true;
@@ -88,7 +89,9 @@ async function main(): Promise<void> {
   logger.info({ model: name, version, instances: settings.instances }, "loading");
   const { access } = settings;
   if (access.kind === "open") logger.warn("the service is open: AUTH=none");
-  const address = await service.start();
+  const address = await service.listen();
+  logger.info({ ...address }, "listening");
+  await service.load();
   const model = `${name} version ${version}`;
   logger.info({ ...address }, "ready");
   if (!isLocal) return;
@@ -102,4 +105,7 @@ async function main(): Promise<void> {
   greet(address, model, access);
 }
 
-main().catch((error: unknown) => fail(explain(error)));
+main().catch((error: unknown) => {
+  // What a signal has interrupted has not failed.
+  if (!isStopping) fail(explain(error));
+});

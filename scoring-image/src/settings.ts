@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { variables } from "./contract";
+import type { RuntimeAddress } from "./inference/backends/openInference/address";
 import { readMachineLimits, type MachineLimits } from "./machineLimits";
 import type { Access } from "./security/access";
 import type { CertificateFiles } from "./security/certificate";
@@ -9,7 +10,7 @@ import {
   accessProblems,
   portProblems,
   tlsProblems,
-  unsupportedProblems,
+  runtimeProblems,
 } from "./settingsRules";
 
 /** All problems of the environment at once, one line each. */
@@ -18,6 +19,13 @@ export class SettingsError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(problems.join("\n"));
   }
+}
+
+/** A runtime that runs the model in this process's stead. */
+export interface RuntimeSettings {
+  readonly address: RuntimeAddress;
+  /** The model's name there; the package's unless set. */
+  readonly model: string | undefined;
 }
 
 /** The server's settings, checked and complete. Times are in milliseconds, sizes in bytes. */
@@ -34,8 +42,12 @@ export type Settings = Readonly<
     | "tokenJwksUri"
     | "tlsCertificateFile"
     | "tlsKeyFile"
+    | "runtimeAddress"
+    | "runtimeModel"
   >
 > & {
+  /** Undefined when the model runs in this process. */
+  readonly runtime: RuntimeSettings | undefined;
   /** Undefined when the service speaks clear text. */
   readonly tls: CertificateFiles | undefined;
   readonly access: Access;
@@ -65,19 +77,21 @@ export function loadSettings(
   });
   const values = Object.fromEntries(entries) as Values;
   const { primaryKey, primaryKeyFile, tlsCertificateFile, tlsKeyFile } = values;
+  const { runtimeAddress: address, runtimeModel: model } = values;
   const primary =
     primaryKey ?? (env[variables.primaryKey] || (primaryKeyFile ? undefined : makeKey?.()));
   problems.push(
     ...portProblems(values),
     ...accessProblems(values, env, Boolean(primary)),
     ...tlsProblems(values),
-    ...unsupportedProblems(env),
+    ...runtimeProblems(values),
   );
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.freeze({
     ...values,
     instances: values.instances || defaultInstances(values, limits),
     maxQueueBytes: values.maxQueueBytes || Math.floor(limits.memoryBytes / 8),
+    runtime: address === undefined ? undefined : { address, model },
     tls:
       tlsCertificateFile && tlsKeyFile
         ? { certificateFile: tlsCertificateFile, keyFile: tlsKeyFile }
@@ -86,11 +100,15 @@ export function loadSettings(
   });
 }
 
-/** One session worker for every `threadsPerInstance` cores that this process may use; one session fills a GPU. */
+/** One session worker for every `threadsPerInstance` cores that this process may use; one session fills a GPU, one call an FPGA. */
 const defaultInstances = (
   {
     threadsPerInstance,
     executionProvider,
-  }: Pick<Values, "threadsPerInstance" | "executionProvider">,
+    runtimeAddress,
+  }: Pick<Values, "threadsPerInstance" | "executionProvider" | "runtimeAddress">,
   { cores }: MachineLimits,
-) => (executionProvider === "cuda" ? 1 : Math.max(1, Math.floor(cores / threadsPerInstance)));
+) =>
+  executionProvider === "cuda" || runtimeAddress
+    ? 1
+    : Math.max(1, Math.floor(cores / threadsPerInstance));

@@ -1,7 +1,8 @@
 import path from "node:path";
 import { z } from "zod";
 import { defaultPorts } from "./contract";
-import { executionProviders } from "./inference/providerCheck";
+import { isRuntimeAddress, runtimeAddressRule } from "./inference/backends/openInference/address";
+import { executionProviders } from "./inference/backends/providerCheck";
 import { keyForm, keyRule } from "./security/keys";
 
 interface Definition<T> {
@@ -86,7 +87,7 @@ export const definitions = {
   ),
   modelDir: define(
     bundledModel,
-    "Folder with `model.onnx` and `model.json`; the bundled model unless set",
+    "Folder with `model.onnx`, which a runtime does not need, and `model.json`; the bundled model unless set",
     text,
   ),
   versionLabels: define(
@@ -142,6 +143,16 @@ export const definitions = {
     file,
   ),
   tlsKeyFile: define(undefined, "Private key of the certificate, PEM", file),
+  runtimeAddress: define(
+    undefined,
+    "Where a runtime on this machine that runs the model listens for the Open Inference Protocol's gRPC, `host:port` or `unix:/path`; ONNX Runtime in this process unless set",
+    z.string().refine(isRuntimeAddress, { error: runtimeAddressRule }).optional(),
+  ),
+  runtimeModel: define(
+    undefined,
+    "The model's name in that runtime; the package's name unless set",
+    text.optional(),
+  ),
   executionProvider: define(
     "cpu",
     "Where the model runs: `cpu`, or `cuda` in the CUDA image; the server refuses to start rather than fall back",
@@ -149,7 +160,7 @@ export const definitions = {
   ),
   instances: define(
     "0",
-    "Session workers, each with a copy of the model; 0 takes cores / threads within the container's limits, 1 on `cuda`",
+    "Session workers, each with a copy of the model, or with one call at a time to the runtime; 0 takes cores / threads within the container's limits, 1 on `cuda` and with a runtime",
     whole(0, 256),
   ),
   scriptThreads: define(

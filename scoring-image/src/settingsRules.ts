@@ -1,4 +1,4 @@
-import { deploymentVariables, variables } from "./contract";
+import { variables } from "./contract";
 import type { Access } from "./security/access";
 import type { Values } from "./settingsDefinitions";
 
@@ -95,13 +95,18 @@ export function accessOf(values: AccessValues, primary: string | undefined): Acc
     : { kind: "keys", keys: { primary: primary as string, secondary: secondaryKey } };
 }
 
-/** A Deployment may ask for what this server cannot do: it must not start and quietly do less. */
-export function unsupportedProblems(env: Environment): string[] {
-  const { runtimeAddress } = deploymentVariables;
-  const refusals: Readonly<Record<string, string>> = {
-    [runtimeAddress]: "this server uses no runtime beside it; remove it",
-  };
-  return Object.entries(refusals)
-    .filter(([variable]) => env[variable])
-    .map(([variable, reason]) => `${variable} is "${env[variable]}": ${reason}`);
+/** A runtime beside the server decides where its model runs, and only a runtime has models to choose from. */
+export function runtimeProblems(
+  values: Pick<Values, "runtimeAddress" | "runtimeModel" | "executionProvider">,
+): string[] {
+  const { runtimeAddress, runtimeModel, executionProvider } = values;
+  if (runtimeModel && !runtimeAddress) {
+    return [
+      `RUNTIME_MODEL is "${runtimeModel}" without RUNTIME_ADDRESS: set both, or neither to run the model in this process`,
+    ];
+  }
+  if (!runtimeAddress || executionProvider === undefined || executionProvider === "cpu") return [];
+  return [
+    `EXECUTION_PROVIDER is "${executionProvider}", but with RUNTIME_ADDRESS the runtime decides where the model runs: remove one of them`,
+  ];
 }

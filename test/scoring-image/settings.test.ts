@@ -71,8 +71,20 @@ describe("settings", () => {
     ],
     [{ EXECUTION_PROVIDER: "tensorrt" }, 'EXECUTION_PROVIDER is "tensorrt": must be cpu or cuda'],
     [
-      { RUNTIME_ADDRESS: "127.0.0.1:8001" },
-      'RUNTIME_ADDRESS is "127.0.0.1:8001": this server uses no runtime beside it; remove it',
+      { RUNTIME_ADDRESS: "10.0.0.4:8001" },
+      'RUNTIME_ADDRESS is "10.0.0.4:8001": must be host:port with a host of this machine (127.0.0.1, [::1], localhost), or unix:/path',
+    ],
+    [
+      { RUNTIME_ADDRESS: "localhost" },
+      'RUNTIME_ADDRESS is "localhost": must be host:port with a host of this machine (127.0.0.1, [::1], localhost), or unix:/path',
+    ],
+    [
+      { RUNTIME_MODEL: "resnet50" },
+      'RUNTIME_MODEL is "resnet50" without RUNTIME_ADDRESS: set both, or neither to run the model in this process',
+    ],
+    [
+      { RUNTIME_ADDRESS: "unix:/run/runtime.sock", EXECUTION_PROVIDER: "cuda" },
+      'EXECUTION_PROVIDER is "cuda", but with RUNTIME_ADDRESS the runtime decides where the model runs: remove one of them',
     ],
     [
       { TLS_CERTIFICATE_FILE: "/tls/tls.crt" },
@@ -136,6 +148,7 @@ describe("settings", () => {
     assert.deepEqual(derived({}, 0.25), [1, 125e6]);
     assert.deepEqual(derived({ THREADS_PER_INSTANCE: "2" }, 4), [2, 125e6]);
     assert.deepEqual(derived({ EXECUTION_PROVIDER: "cuda" }, 4), [1, 125e6]);
+    assert.deepEqual(derived({ RUNTIME_ADDRESS: "127.0.0.1:8001" }, 4), [1, 125e6]);
     assert.deepEqual(derived({ INSTANCES: "3", MAX_QUEUE_BYTES: "1000" }, 1), [3, 1000]);
   });
 

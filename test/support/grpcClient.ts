@@ -5,7 +5,7 @@ import {
   Metadata,
   type ServiceError,
 } from "../../scoring-image/node_modules/@grpc/grpc-js";
-import { loadProto } from "../../scoring-image/src/protocols/grpc/protos";
+import { loadProto } from "../../scoring-image/src/proto/protos";
 import { authorization } from "./service";
 
 interface Codec {

@@ -14,6 +14,8 @@ export interface RunningService {
   /** Host and port of gRPC; those of HTTP unless GRPC_PORT is set. */
   readonly grpcAddress: string;
   readonly service: ScoringService;
+  /** Settles when the model is loaded, or refused. */
+  readonly loaded: Promise<void>;
   /** POSTs a body to `/score` (or another path) with a valid key unless the headers say otherwise. */
   readonly post: (body: BodyInit | null, init?: PostInit) => Promise<Response>;
   /** Value of a metric without labels. */
@@ -25,8 +27,14 @@ interface PostInit extends RequestInit {
   path?: string;
 }
 
-/** Starts the real service in this process on free ports, with one session worker unless told otherwise. */
-export async function startService(env: Record<string, string>): Promise<RunningService> {
+/**
+ * Starts the real service in this process on free ports, with one session worker unless told otherwise.
+ * @param options with `isLoaded` false it returns as soon as it listens
+ */
+export async function startService(
+  env: Record<string, string>,
+  { isLoaded = true }: { readonly isLoaded?: boolean } = {},
+): Promise<RunningService> {
   const settings = loadSettings({
     PORT: "0",
     METRICS_PORT: "0",
@@ -42,9 +50,13 @@ export async function startService(env: Record<string, string>): Promise<Running
     logger: createLogger(settings.logLevel),
     workerEntry: path.join(dist, "sessionWorker.js"),
   });
-  const { url, metricsUrl, grpcAddress } = await service.start();
+  const { url, metricsUrl, grpcAddress } = await service.listen();
+  const loaded = service.load();
+  if (isLoaded) await loaded;
+  else loaded.catch(() => undefined);
   return {
     url,
+    loaded,
     metricsUrl,
     grpcAddress,
     service,

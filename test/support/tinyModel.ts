@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { planFor } from "../../scoring-image/src/inference/sessionPlan";
+import type { ModelPackage } from "../../scoring-image/src/model/modelPackage";
 import { fixtures } from "./paths";
 import { temporaryFolder } from "./temporaryFolder";
 
@@ -54,6 +56,13 @@ export function tinyPackage(name: TinyModelName, manifest: object = tinyManifest
   writeFileSync(path.join(folder, "model.json"), JSON.stringify(manifest));
   return folder;
 }
+
+/** A plan that runs a package in the worker itself. */
+export const onnxPlan = (model: ModelPackage, maxBatchSize = 1) =>
+  planFor(model, {
+    ...{ executionProvider: "cpu", threadsPerInstance: 1 },
+    ...{ maxBatchSize, maxQueueWaitMs: 0 },
+  });
 
 /** `mean-colour` as a classifier of three labelled classes. */
 export function colourClassifier(kind: "probabilities" | "logits"): string {

@@ -3,6 +3,7 @@ import type { Metrics } from "../telemetry/metrics";
 import { ImageQueue, sizeOf, type QueuedImage } from "./imageQueue";
 import type { ImageResult, InputImage, OutputTensor } from "./messages";
 import { PendingRequest } from "./pendingRequest";
+import { notReady } from "./notReady";
 import type { SessionPool } from "./sessionPool";
 import type { SessionThread } from "./sessionThread";
 
@@ -47,6 +48,12 @@ const trustedShare = 0.75;
 /** What became of one picture. */
 export type Outcome = Inference | ScoringError;
 
+/** A batch that a worker has. */
+interface Run {
+  readonly startedAt: number;
+  readonly entries: readonly QueuedImage[];
+}
+
 /**
  * The bounded queue in front of the session workers. First come, first served: a free worker takes up to `maxBatchSize` of what waits.
  * Pictures whose caller has gone or whose time is up leave the queue and are never computed.
@@ -56,8 +63,8 @@ export class Batcher {
   readonly #options: BatcherOptions;
   readonly #metrics: Metrics;
   readonly #queue = new ImageQueue();
-  /** When each run in progress began. */
-  readonly #begun = new Map<SessionThread, number>();
+  /** The runs in progress. */
+  readonly #runs = new Map<SessionThread, Run>();
   /** What a run takes, smoothed; undefined before the first. */
   #meanRunMs: number | undefined;
   #delay: NodeJS.Timeout | undefined;
@@ -107,29 +114,46 @@ export class Batcher {
    * Queues the pictures of one request, all or none, and waits until each has its outcome. Free workers share them.
    * @param images at least one
    * @returns for each picture its outputs, or MODEL_FAILED, WORKER_LOST or why it could not be decoded
-   * @throws ScoringError QUEUE_FULL, QUEUE_WAIT_EXCEEDED, DEADLINE_EXCEEDED or CANCELLED, for the request as a whole
+   * @throws ScoringError QUEUE_FULL, QUEUE_WAIT_EXCEEDED, NOT_READY, DEADLINE_EXCEEDED or CANCELLED, for the request as a whole
    */
   submitAll(images: readonly InputImage[], context: CallContext): Promise<readonly Outcome[]> {
     const refusal = this.#refusalOf(images);
     if (refusal) return Promise.reject(refusal);
-    const { maxQueueWaitMs } = this.#options;
-    const request = new PendingRequest(images.length, context, maxQueueWaitMs, (failed) =>
-      this.#queue.remove(failed),
-    );
+    const request = new PendingRequest(images.length, context, {
+      maxQueueWaitMs: this.#options.maxQueueWaitMs,
+      whyNoWorker: () => this.#whyNoWorker(),
+      onFail: (failed) => this.#giveUp(failed),
+    });
     const queuedAt = performance.now();
     images.forEach((image, index) => this.#queue.push({ image, request, index, queuedAt }));
     this.pump();
     return request.outcomes;
   }
 
+  #whyNoWorker(): ScoringError {
+    if (this.#pool.readyCount === 0) return notReady(this.#pool.isAway);
+    const message = `No session worker was free within ${this.#options.maxQueueWaitMs} ms.`;
+    return new ScoringError("QUEUE_WAIT_EXCEEDED", message);
+  }
+
   /** How long a picture that comes now would wait for a worker; 0 when that is not known. */
   #expectedWaitMs(): number {
     const runMs = this.#meanRunMs;
-    const workers = this.#begun.size;
+    const workers = this.#runs.size;
     if (runMs === undefined || workers === 0 || this.#pool.hasIdle) return 0;
-    const firstEndsIn = Math.max(0, Math.min(...this.#begun.values()) + runMs - performance.now());
+    const oldest = Math.min(...[...this.#runs.values()].map(({ startedAt }) => startedAt));
+    const firstEndsIn = Math.max(0, oldest + runMs - performance.now());
     const runsAhead = Math.floor(this.#queue.length / (this.#options.maxBatchSize * workers));
     return firstEndsIn + runsAhead * runMs;
+  }
+
+  /** Takes a failed request out of the queue, and lets go of the batches that nobody else waits for. */
+  #giveUp(failed: PendingRequest): void {
+    this.#queue.remove(failed);
+    for (const [thread, { entries }] of this.#runs) {
+      const isConcerned = entries.some(({ request }) => request === failed);
+      if (isConcerned && entries.every(({ request }) => request.hasFailed)) thread.cancel();
+    }
   }
 
   /** Gives waiting pictures to free workers; called when either side changes. */
@@ -160,17 +184,21 @@ export class Batcher {
     return oldest.queuedAt + maxBatchDelayMs - performance.now();
   }
 
+  #learn(runMs: number): void {
+    this.#meanRunMs ??= runMs;
+    this.#meanRunMs += (runMs - this.#meanRunMs) * smoothing;
+  }
+
   async #run(thread: SessionThread, entries: QueuedImage[]): Promise<void> {
     const startedAt = performance.now();
-    this.#begun.set(thread, startedAt);
+    this.#runs.set(thread, { startedAt, entries });
     try {
-      const { results, imagingMs, inferenceMs } = await thread.run({
+      const { results, imagingMs, inferenceMs, wasInterrupted } = await thread.run({
         images: entries.map(({ image }) => image),
+        timeoutMs: Math.max(...entries.map(({ request }) => request.deadline)) - startedAt,
       });
       this.#metrics.observeBatch({ size: entries.length, imagingMs, inferenceMs });
-      const runMs = performance.now() - startedAt;
-      this.#meanRunMs ??= runMs;
-      this.#meanRunMs += (runMs - this.#meanRunMs) * smoothing;
+      if (!wasInterrupted) this.#learn(performance.now() - startedAt);
       entries.forEach((entry, i) => {
         const queueMs = startedAt - entry.queuedAt;
         this.#metrics.observeQueue(queueMs);
@@ -180,7 +208,7 @@ export class Batcher {
     } catch (error) {
       for (const { request, index } of entries) request.settle(index, error as ScoringError);
     } finally {
-      this.#begun.delete(thread);
+      this.#runs.delete(thread);
       this.#pool.release(thread);
     }
   }

@@ -1,31 +1,11 @@
 import type { ErrorCode } from "../errors";
 import type { ImageHeader } from "../imaging/header";
 import type { TensorData } from "../imaging/tensorWriter";
-import type { ImageTransform } from "../imaging/transform";
-import type { DetectionPlan } from "../model/detection";
-import type { Graph } from "../model/graph";
-import type { ExecutionProvider } from "./providerCheck";
+import type { Availability } from "./backends/backend";
 
-/** What a session worker is started with (`workerData`). */
-export interface SessionPlan {
-  /** Path of the ONNX file. */
-  readonly modelFile: string;
-  readonly inputName: string;
-  readonly transform: ImageTransform;
-  /** Outputs to compute, in the order in which results list them. */
-  readonly outputNames: readonly string[];
-  /** For a detector: how to decode its outputs; the decoded tensors follow those of `outputNames`. */
-  readonly detection?: DetectionPlan | undefined;
-  /** Where the model must run; nothing falls back. */
-  readonly executionProvider: ExecutionProvider;
-  /** Threads of the session's own pool; 1 runs everything on the worker's thread. */
-  readonly threads: number;
-  /** Largest number of pictures in one run. */
-  readonly maxBatchSize: number;
-}
-
-/** Main thread -> worker: a job, or the order to end after the last one. */
-export type WorkerOrder = Job | "close";
+/** Main thread -> worker: a job, word that nobody waits for one any more, or the order to end after the last one. */
+export type WorkerOrder =
+  Job | { readonly type: "cancel"; readonly id: number } | { readonly type: "close" };
 
 /** One encoded picture; its bytes are moved to the worker, not copied. */
 export interface EncodedImage {
@@ -43,7 +23,11 @@ export type InputImage = EncodedImage | DecodedImage;
 
 /** Main thread -> worker: score these pictures in one run. */
 export interface Job {
+  readonly type: "job";
+  readonly id: number;
   readonly images: readonly InputImage[];
+  /** Time from now in milliseconds after which nobody wants the answer. */
+  readonly timeoutMs: number;
 }
 
 export type TensorValues =
@@ -69,13 +53,13 @@ export type ImageResult =
 
 /** Worker -> main thread. */
 export type WorkerMessage =
-  | { readonly type: "ready"; readonly graph: Graph }
+  | { readonly type: "availability"; readonly availability: Availability }
   | {
       readonly type: "done";
       /** One for each picture of the job, in its order. */
       readonly results: readonly ImageResult[];
       /** Time spent decoding and resizing, in milliseconds. */
       readonly imagingMs: number;
-      /** Time spent in ONNX Runtime and in decoding detections, in milliseconds; 0 if no picture could be decoded. */
+      /** Time spent in the backend, whatever it waits for included, and in decoding detections, in milliseconds; 0 if no picture could be decoded. */
       readonly inferenceMs: number;
     };

@@ -15,17 +15,17 @@ export interface PredictorLimits {
 
 /** The one way from pictures to a model's outputs; every protocol is an adapter over it. */
 export class Predictor {
-  /** @param canScore false while no session worker is open and warm */
+  /** @param whyNot what stands in the way of scoring now, such as that no session worker is open and warm; undefined if nothing does */
   constructor(
     readonly model: ModelPackage,
     private readonly batcher: Batcher,
     private readonly limits: PredictorLimits,
-    private readonly canScore: () => boolean,
+    private readonly whyNot: () => ScoringError | undefined,
   ) {}
 
   /** False while no session worker is open and warm: every call would fail with NOT_READY. */
   get isReady(): boolean {
-    return this.canScore();
+    return this.whyNot() === undefined;
   }
 
   /**
@@ -79,7 +79,8 @@ export class Predictor {
   }
 
   #checkReady(): void {
-    if (!this.canScore()) throw new ScoringError("NOT_READY", "The model is still being loaded.");
+    const error = this.whyNot();
+    if (error) throw error;
   }
 
   #checkCount(count: number): void {

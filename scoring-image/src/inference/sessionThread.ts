@@ -1,12 +1,17 @@
 import { Worker } from "node:worker_threads";
 import { ScoringError } from "../errors";
-import type { Graph } from "../model/graph";
-import type { InputImage, Job, SessionPlan, WorkerMessage, WorkerOrder } from "./messages";
+import type { Availability } from "./backends/backend";
+import type { InputImage, Job, WorkerMessage, WorkerOrder } from "./messages";
+import type { SessionPlan } from "./sessionPlan";
 
 /** What a job came to; see {@link WorkerMessage}. */
-export type JobOutcome = Extract<WorkerMessage, { type: "done" }>;
+export type JobOutcome = Extract<WorkerMessage, { type: "done" }> & {
+  /** It had to wait because what runs the model had gone: its time tells nothing of other jobs. */
+  readonly wasInterrupted: boolean;
+};
 
 interface Pending {
+  readonly id: number;
   readonly resolve: (outcome: JobOutcome) => void;
   readonly reject: (error: Error) => void;
 }
@@ -17,15 +22,20 @@ const bufferOf = (image: InputImage) =>
 /** The main thread's side of one session worker: runs one job at a time and notices its death. */
 export class SessionThread {
   readonly #worker: Worker;
-  /** Resolves when the session is open and warm; rejects with the reason if the worker died before. */
-  readonly ready: Promise<Graph>;
+  /** Resolves when it is open, warm and can run batches for the first time; rejects with the reason if the worker died before. */
+  readonly ready: Promise<void>;
   /** Resolves with the reason when the worker has ended, however that came about. */
   readonly ended: Promise<Error>;
   #pending: Pending | undefined;
+  #wasInterrupted = false;
+  #jobs = 0;
   #hasEnded = false;
 
-  /** @param entry path of the bundled `sessionWorker.js` */
-  constructor(entry: string, plan: SessionPlan) {
+  /**
+   * @param entry path of the bundled `sessionWorker.js`
+   * @param onAvailability told whenever batches can, or can no longer, be run
+   */
+  constructor(entry: string, plan: SessionPlan, onAvailability: (now: Availability) => void) {
     this.#worker = new Worker(entry, {
       workerData: plan,
       name: "session",
@@ -44,8 +54,14 @@ export class SessionThread {
     });
     this.ready = new Promise((resolve, reject) => {
       this.#worker.on("message", (message: WorkerMessage) => {
-        if (message.type === "ready") resolve(message.graph);
-        else this.#settle(message);
+        if (message.type === "done") {
+          this.#settle(message);
+          return;
+        }
+        const { availability } = message;
+        if ("reason" in availability) this.#wasInterrupted = true;
+        onAvailability(availability);
+        if ("graph" in availability) resolve();
       });
       void this.ended.then(reject);
     });
@@ -64,22 +80,36 @@ export class SessionThread {
     this.#pending = undefined;
   }
 
-  #settle(outcome: JobOutcome): void {
+  #settle(outcome: Omit<JobOutcome, "wasInterrupted">): void {
     const pending = this.#pending;
     this.#pending = undefined;
-    pending?.resolve(outcome);
+    pending?.resolve({ ...outcome, wasInterrupted: this.#wasInterrupted });
+  }
+
+  /** True while a job is in progress. */
+  get isBusy(): boolean {
+    return this.#pending !== undefined;
   }
 
   /**
    * Runs a job; the pictures' memory is moved to the worker. Call only when the previous job has settled.
    * @throws ScoringError WORKER_LOST when the worker dies before it answers
    */
-  run(job: Job): Promise<JobOutcome> {
+  run(job: Pick<Job, "images" | "timeoutMs">): Promise<JobOutcome> {
     return new Promise((resolve, reject) => {
-      this.#pending = { resolve, reject };
+      const id = ++this.#jobs;
+      this.#pending = { id, resolve, reject };
+      this.#wasInterrupted = false;
       const moved = new Set(job.images.map(bufferOf));
-      this.#worker.postMessage(job, [...moved]);
+      this.#worker.postMessage({ type: "job", id, ...job } satisfies WorkerOrder, [...moved]);
     });
+  }
+
+  /** Tells the worker that nobody waits for the job in progress any more; it settles as soon as the backend can let go of it. */
+  cancel(): void {
+    if (!this.#pending) return;
+    const { id } = this.#pending;
+    this.#worker.postMessage({ type: "cancel", id } satisfies WorkerOrder);
   }
 
   /**
@@ -87,7 +117,7 @@ export class SessionThread {
    * aborts the whole process when its thread is ended under it.
    */
   async close(): Promise<void> {
-    this.#worker.postMessage("close" satisfies WorkerOrder);
+    this.#worker.postMessage({ type: "close" } satisfies WorkerOrder);
     await this.ended;
   }
 

@@ -1,9 +1,13 @@
 import { compressSync, FORMAT_RGB } from "@julusian/jpeg-turbo";
 import { readImageHeader } from "../imaging/header";
-import type { Job, SessionPlan, WorkerMessage } from "./messages";
+import type { Job, WorkerMessage } from "./messages";
+import type { SessionPlan } from "./sessionPlan";
 
 /** Runs before a worker calls itself ready: ONNX Runtime's first run is about a third slower, V8's first passes more. */
 const warmUpRuns = 5;
+
+/** An accelerator's first run may build what the later ones use. */
+const timeoutMs = 60_000;
 
 /** A dark grey JPEG somewhat larger than the model's input, so that decoding and resizing are warmed as well. */
 function greyJpeg(side: number): Uint8Array<ArrayBuffer> {
@@ -17,12 +21,14 @@ function greyJpeg(side: number): Uint8Array<ArrayBuffer> {
  * A run that fails is not fatal: a model may refuse a grey picture and still be right about others.
  */
 export async function warmUp(
-  score: (job: Job) => Promise<WorkerMessage>,
+  run: (job: Job) => Promise<WorkerMessage>,
   { transform, maxBatchSize }: SessionPlan,
 ): Promise<void> {
   const side = Math.max(transform.width, transform.height, 16) + 32;
   const bytes = greyJpeg(side);
   const image = { bytes, header: readImageHeader(bytes, side * side) };
-  await score({ images: Array.from({ length: maxBatchSize }, () => image) });
-  for (let i = 1; i < warmUpRuns; i++) await score({ images: [image] });
+  for (let id = 0; id < warmUpRuns; id++) {
+    const images = Array.from({ length: id === 0 ? maxBatchSize : 1 }, () => image);
+    await run({ type: "job", id, images, timeoutMs });
+  }
 }

@@ -1,14 +1,18 @@
 import { ModelPackageError, type Dimension, type ModelPackage } from "./modelPackage";
 
-/** One tensor as ONNX Runtime reports it. Unnamed free dimensions are empty strings. */
+/** One tensor as what runs the model reports it. Unnamed free dimensions are empty strings. */
 export interface GraphTensor {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly Dimension[];
 }
 
-/** Inputs and outputs of the graph in `model.onnx`. */
+/** Inputs and outputs of the model that runs, as what runs it reports them. */
 export interface Graph {
+  /** Who reports them; begins a sentence's second half: "the graph says ...". */
+  readonly holder: string;
+  /** Where it is: a path or an address. */
+  readonly where: string;
   readonly inputs: readonly GraphTensor[];
   readonly outputs: readonly GraphTensor[];
 }
@@ -24,6 +28,7 @@ const agrees = (declared: GraphTensor, actual: GraphTensor) =>
 
 function disagreements(
   direction: "input" | "output",
+  holder: string,
   declared: readonly GraphTensor[],
   actual: readonly GraphTensor[],
 ): string[] {
@@ -31,10 +36,10 @@ function disagreements(
     const found = actual.find(({ name }) => name === tensor.name);
     if (!found) {
       const names = actual.map(({ name }) => `"${name}"`).join(", ");
-      return `model.json names the ${direction} "${tensor.name}", the graph has ${names}`;
+      return `model.json names the ${direction} "${tensor.name}", ${holder} has ${names || "none"}`;
     }
     if (agrees(tensor, found)) return [];
-    return `model.json says ${direction} "${tensor.name}" is ${show(tensor)}, the graph says ${show(found)}`;
+    return `model.json says ${direction} "${tensor.name}" is ${show(tensor)}, ${holder} says ${show(found)}`;
   });
 }
 
@@ -43,21 +48,20 @@ export const graphOutputs = (model: ModelPackage) =>
   model.outputs.filter(({ isDecoded }) => !isDecoded);
 
 /**
- * Compares a model package with its graph. Outputs of the graph that model.json leaves out are not computed.
+ * Compares a model package with what runs. Outputs of the graph that model.json leaves out are not computed.
  * @throws ModelPackageError naming both sides of every disagreement
  */
 export function checkGraph(model: ModelPackage, graph: Graph): void {
+  const { holder, where } = graph;
   const unlisted = graph.inputs
     .filter(({ name }) => name !== model.input.name)
-    .map((tensor) => `the graph also needs the input "${tensor.name}" ${show(tensor)}`);
+    .map((tensor) => `${holder} also needs the input "${tensor.name}" ${show(tensor)}`);
   const problems = [
-    ...disagreements("input", [model.input], graph.inputs),
+    ...disagreements("input", holder, [model.input], graph.inputs),
     ...(graph.inputs.length > 1 ? unlisted : []),
-    ...disagreements("output", graphOutputs(model), graph.outputs),
+    ...disagreements("output", holder, graphOutputs(model), graph.outputs),
   ];
   if (problems.length > 0) {
-    throw new ModelPackageError(
-      `${model.file} disagrees with its model.json: ${problems.join("; ")}`,
-    );
+    throw new ModelPackageError(`${where} disagrees with model.json: ${problems.join("; ")}`);
   }
 }

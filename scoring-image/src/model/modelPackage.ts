@@ -47,8 +47,7 @@ export interface ModelPackage {
   readonly version: string;
   readonly description: string;
   readonly tags: Readonly<Record<string, string>>;
-  readonly sha256: string;
-  /** Path of `model.onnx`. */
+  /** Path of `model.onnx`; a model that another runtime holds may do without the file. */
   readonly file: string;
   readonly input: ModelInput;
   /** The outputs of the graph that are served, then those that the server makes from them. */
@@ -67,17 +66,13 @@ export class ModelPackageError extends Error {
 /**
  * Reads a model package and checks everything that can be checked without the graph.
  * @param folder holds `model.onnx`, `model.json` and the label file that the latter names
+ * @param hasGraph false when another runtime holds the model: `model.onnx` and its sha256 may then be missing
  * @throws ModelPackageError with all problems of `model.json` at once
  */
-export function readModelPackage(folder: string): ModelPackage {
+export function readModelPackage(folder: string, hasGraph = true): ModelPackage {
   const manifest = readManifest(path.join(folder, "model.json"));
   const file = path.join(folder, "model.onnx");
-  const sha256 = createHash("sha256").update(readFile(file)).digest("hex");
-  if (sha256 !== manifest.sha256) {
-    throw new ModelPackageError(
-      `${file} has sha256 ${sha256}, but model.json says ${manifest.sha256}; restore the file or update the field sha256`,
-    );
-  }
+  if (hasGraph || existsSync(file)) checkContent(file, manifest.sha256);
   const { name, version, description, tags } = manifest;
   const input = describeInput(manifest.inputs[0] as Manifest["inputs"][number]);
   const outputs = manifest.outputs.map((output, i) => describeOutput(output, i, folder));
@@ -85,10 +80,20 @@ export function readModelPackage(folder: string): ModelPackage {
   if (detection) outputs.push(...decodedOutputs(detection.plan, input.shape[0] as Dimension));
   checkNames([input, ...outputs]);
   return {
-    ...{ name, version, description, tags, sha256, file, input, outputs },
+    ...{ name, version, description, tags, file, input, outputs },
     ...(detection ? { detection } : {}),
     ...findScript(folder),
   };
+}
+
+function checkContent(file: string, wanted: string | undefined): void {
+  const sha256 = createHash("sha256").update(readFile(file)).digest("hex");
+  if (sha256 === wanted) return;
+  throw new ModelPackageError(
+    wanted === undefined
+      ? `model.json: sha256 is missing; that of ${file} is ${sha256}`
+      : `${file} has sha256 ${sha256}, but model.json says ${wanted}; restore the file or update the field sha256`,
+  );
 }
 
 function readFile(file: string): Buffer {

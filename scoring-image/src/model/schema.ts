@@ -42,7 +42,10 @@ export const manifestSchema = z.strictObject({
   version: z.string().regex(/^[1-9][0-9]*$/, 'must be a whole number in quotes, such as "1"'),
   description: z.string().default(""),
   tags: z.record(z.string(), z.string()).default({}),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits"),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits")
+    .optional(),
   inputs: z.array(inputSchema).length(1, "must list exactly one input, which takes the picture"),
   outputs: z.array(outputSchema).min(1),
   detection: detectionSchema.optional(),

@@ -10,6 +10,11 @@ export interface LiveValues {
   readonly workersReady: () => number;
 }
 
+/** Values about the runtime that runs the model, where it is not this process. */
+export interface RuntimeValues {
+  readonly isReady: () => boolean;
+}
+
 /** The service's Prometheus metrics, process metrics of prom-client included; README lists the names. */
 export class Metrics {
   readonly registry = new Registry();
@@ -40,7 +45,10 @@ export class Metrics {
   readonly #request = this.#histogram(metricNames.requestDuration, "Scoring request, whole");
   readonly #queue = this.#histogram(metricNames.queueDuration, "Wait for a session worker");
   readonly #imaging = this.#histogram(metricNames.imagingDuration, "Decoding and resizing a batch");
-  readonly #inference = this.#histogram(metricNames.inferenceDuration, "ONNX Runtime, a batch");
+  readonly #inference = this.#histogram(
+    metricNames.inferenceDuration,
+    "The model, a batch; waits for a runtime that has gone included",
+  );
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -48,17 +56,34 @@ export class Metrics {
 
   /** Exposes values that others hold. */
   watch({ queueLength, workersReady }: LiveValues): void {
-    const gauge = (name: string, help: string, read: () => number) =>
-      new Gauge({
-        name,
-        help,
-        registers: [this.registry],
-        collect() {
-          this.set(read());
-        },
-      });
-    gauge(metricNames.queueLength, "Pictures that wait for a session worker", queueLength);
-    gauge(metricNames.workersReady, "Session workers that are open and warm", workersReady);
+    this.#gauge(metricNames.queueLength, "Pictures that wait for a session worker", queueLength);
+    this.#gauge(metricNames.workersReady, "Session workers that are open and warm", workersReady);
+  }
+
+  /**
+   * Exposes how the runtime is that runs the model.
+   * @returns counts one time that it has gone
+   */
+  watchRuntime({ isReady }: RuntimeValues): () => void {
+    const help = "1 while the runtime beside the server can run the model";
+    this.#gauge(metricNames.runtimeReady, help, () => Number(isReady()));
+    const losses = new Counter({
+      name: metricNames.runtimeLosses,
+      help: "Times that this runtime has gone or stopped being ready",
+      registers: [this.registry],
+    });
+    return () => losses.inc();
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
   }
 
   /** Counts a scoring request as begun; call the result once with its outcome. */

@@ -13,7 +13,7 @@ import { HttpScoringClient } from "../../../scoring-image/client/httpScoringClie
 import { withRetries } from "../../../scoring-image/client/retry";
 import type { ClientOptions, ScoringClient } from "../../../scoring-image/client/scoringClient";
 import { ScoringFailure } from "../../../scoring-image/client/scoringFailure";
-import { loadProto, serviceOf } from "../../../scoring-image/src/protocols/grpc/protos";
+import { loadProto, serviceOf } from "../../../scoring-image/src/proto/protos";
 import { httpServer } from "../../support/httpServer";
 import { plainJpeg } from "../../support/pictures";
 import { primaryKey, startService, type RunningService } from "../../support/service";

@@ -9,7 +9,7 @@ import { createLogger } from "../../../scoring-image/src/telemetry/logger";
 import { Metrics } from "../../../scoring-image/src/telemetry/metrics";
 import { dist } from "../../support/paths";
 import { largePng, plainJpeg, sample } from "../../support/pictures";
-import { tinyPackage, type TinyModelName } from "../../support/tinyModel";
+import { onnxPlan, tinyPackage, type TinyModelName } from "../../support/tinyModel";
 
 const options: BatcherOptions = {
   maxBatchSize: 1,
@@ -43,15 +43,8 @@ async function rig(name: TinyModelName, changes: Partial<BatcherOptions> = {}): 
     logger: createLogger("silent"),
     onIdle: () => batcher.pump(),
     onRestart: () => metrics.countRestart(),
-    plan: {
-      modelFile: model.file,
-      inputName: model.input.name,
-      transform: model.input.transform,
-      outputNames: ["mean"],
-      executionProvider: "cpu",
-      threads: 1,
-      maxBatchSize: changes.maxBatchSize ?? 1,
-    },
+    check: () => undefined,
+    plan: onnxPlan(model, changes.maxBatchSize),
   });
   const batcher = new Batcher(pool, { ...options, ...changes }, metrics);
   rigs.push(pool);
@@ -254,28 +247,17 @@ describe("inference/batcher", () => {
   });
 
   it("says why ONNX Runtime refuses a file", async () => {
+    const model = readModelPackage(tinyPackage("uint8"));
     const pool = new SessionPool({
       entry: path.join(dist, "sessionWorker.js"),
       instances: 2,
       logger: createLogger("silent"),
+      check: () => undefined,
       onIdle: () => undefined,
       onRestart: () => undefined,
-      plan: { ...(await planOf("uint8")), modelFile: path.join(dist, "main.js") },
+      plan: onnxPlan({ ...model, file: path.join(dist, "main.js") }),
     });
     rigs.push(pool);
     await assert.rejects(pool.start(), /main\.js failed:|Protobuf parsing failed/);
   });
 });
-
-async function planOf(name: TinyModelName) {
-  const { input, file } = readModelPackage(tinyPackage(name));
-  return Promise.resolve({
-    modelFile: file,
-    inputName: input.name,
-    transform: input.transform,
-    outputNames: ["mean"],
-    executionProvider: "cpu" as const,
-    threads: 1,
-    maxBatchSize: 1,
-  });
-}

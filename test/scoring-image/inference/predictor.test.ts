@@ -10,7 +10,7 @@ import { createLogger } from "../../../scoring-image/src/telemetry/logger";
 import { Metrics } from "../../../scoring-image/src/telemetry/metrics";
 import { dist } from "../../support/paths";
 import { plainJpeg, sample } from "../../support/pictures";
-import { colourClassifier, tinyPackage } from "../../support/tinyModel";
+import { colourClassifier, onnxPlan, tinyPackage } from "../../support/tinyModel";
 
 const pools: SessionPool[] = [];
 
@@ -28,15 +28,8 @@ async function rig(folder: string, options: Partial<BatcherOptions> & { instance
     logger: createLogger("silent"),
     onIdle: () => batcher.pump(),
     onRestart: () => undefined,
-    plan: {
-      modelFile: model.file,
-      inputName: model.input.name,
-      transform: model.input.transform,
-      outputNames: model.outputs.map(({ name }) => name),
-      executionProvider: "cpu",
-      threads: 1,
-      maxBatchSize: options.maxBatchSize ?? 1,
-    },
+    check: () => undefined,
+    plan: onnxPlan(model, options.maxBatchSize),
   });
   const limits = {
     maxBatchSize: 1,
@@ -52,7 +45,7 @@ async function rig(folder: string, options: Partial<BatcherOptions> & { instance
     model,
     batcher,
     { maxPixels: 1e7, maxImagesPerRequest: 5 },
-    () => true,
+    () => undefined,
   );
   const batches = async () =>
     Number(/scoring_batch_size_count (\d+)/.exec(await metrics.registry.metrics())?.[1]);

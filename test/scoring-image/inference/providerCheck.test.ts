@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { fallbackOf } from "../../../scoring-image/src/inference/providerCheck";
+import { fallbackOf } from "../../../scoring-image/src/inference/backends/providerCheck";
 import { fixtures } from "../../support/paths";
 
 /** What ONNX Runtime 1.30 wrote of a run of the bundled model on the CPU, less the fields that are not read. */

@@ -148,6 +148,7 @@ describe("model/graph", () => {
   const model = readModelPackage(tinyPackage("mean-colour"));
   const image = { name: "image", dtype: "float32", shape: ["N", 3, 8, 8] };
   const mean = { name: "mean", dtype: "float32", shape: ["N", 3] };
+  const origin = { holder: "the graph", where: "model.onnx" };
 
   const disagreements: [what: string, inputs: object[], outputs: object[], message: RegExp][] = [
     [
@@ -184,7 +185,7 @@ describe("model/graph", () => {
   ];
   for (const [what, inputs, outputs, message] of disagreements) {
     it(`refuses a graph with ${what}, naming both sides`, () => {
-      const graph = { inputs, outputs } as Parameters<typeof checkGraph>[1];
+      const graph = { ...origin, inputs, outputs } as Parameters<typeof checkGraph>[1];
       assert.throws(() => checkGraph(model, graph), { name: "ModelPackageError", message });
     });
   }
@@ -192,7 +193,7 @@ describe("model/graph", () => {
   it("lets model.json narrow what the graph leaves free, and leave outputs out", () => {
     const free = { ...image, shape: ["", 3, "", "w"] };
     assert.doesNotThrow(() =>
-      checkGraph(model, { inputs: [free], outputs: [mean, { ...mean, name: "y" }] }),
+      checkGraph(model, { ...origin, inputs: [free], outputs: [mean, { ...mean, name: "y" }] }),
     );
   });
 });

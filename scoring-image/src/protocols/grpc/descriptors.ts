@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { common, Enum, MapField, parse, Root, Service, Type } from "protobufjs";
 import { FileDescriptorProto } from "protobufjs/ext/descriptor";
-import { protoFolder } from "./protos";
+import { protoFolder } from "../../proto/protos";
 
 /** What is used here of google/protobuf/descriptor.proto. */
 interface FieldDescriptor {

@@ -1,7 +1,7 @@
 import { status, type sendUnaryData, type ServerUnaryCall } from "@grpc/grpc-js";
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { Readiness } from "../health";
-import { loadProto, serviceOf } from "./protos";
+import { loadProto, serviceOf } from "../../proto/protos";
 import type { GrpcServer } from "../grpcServer";
 
 interface CheckRequest {

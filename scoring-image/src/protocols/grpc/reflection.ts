@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import type { GrpcServer } from "../grpcServer";
 import { Descriptors } from "./descriptors";
-import { loadProto, serviceOf } from "./protos";
+import { loadProto, serviceOf } from "../../proto/protos";
 
 interface ReflectionRequest {
   readonly host: string;

@@ -1,20 +1,10 @@
 import { ScoringError } from "../../errors";
 import type { TensorValues } from "../../inference/messages";
-import type { ModelOutput } from "../../model/modelPackage";
-import type { Datatype, InferOutput, InputData } from "./messages";
-
-const datatypes: Readonly<Record<ModelOutput["dtype"], Datatype>> = {
-  float32: "FP32",
-  float64: "FP64",
-  int32: "INT32",
-  int64: "INT64",
-  uint8: "UINT8",
-  int8: "INT8",
-  bool: "BOOL",
-};
+import { datatypes, type Datatype, type TensorDtype } from "../../proto/datatypes";
+import type { InferOutput, InputData } from "./messages";
 
 /** The protocol's name of a dtype. */
-export const datatypeOf = (dtype: ModelOutput["dtype"]): Datatype => datatypes[dtype];
+export const datatypeOf = (dtype: TensorDtype): Datatype => datatypes[dtype];
 
 /** @throws ScoringError INVALID_REQUEST beginning with the input's name */
 export function refuse(input: string, what: string): never {

@@ -1,7 +1,7 @@
 import type { AdapterOptions } from "..";
 import { ScoringError } from "../../errors";
 import type { CallContext } from "../../inference/batcher";
-import { loadProto, serviceOf } from "../grpc/protos";
+import { loadProto, serviceOf } from "../../proto/protos";
 import type { GrpcService } from "../grpcServer";
 import { checkReference } from "../modelReference";
 import { readInputs, writeOutputs, type Parameters, type WireInput } from "./grpcTensors";

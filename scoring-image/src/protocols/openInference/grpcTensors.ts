@@ -1,7 +1,8 @@
 import { ScoringError } from "../../errors";
 import type { TensorValues } from "../../inference/messages";
+import { contentsFields, type Datatype } from "../../proto/datatypes";
 import { readBinary, refuse, refuseDatatype, writeBinary } from "./datatypes";
-import type { Datatype, InferInput, InferOutput, InputData } from "./messages";
+import type { InferInput, InferOutput, InputData } from "./messages";
 
 /** The parameters of a request or tensor as they arrive; each has one of its fields. */
 export type Parameters = Readonly<
@@ -22,18 +23,6 @@ interface Contents {
   readonly fp32_contents: readonly number[];
   readonly bytes_contents: readonly Buffer[];
 }
-
-/** The list of `InferTensorContents` that holds a datatype. */
-const fields: Readonly<Record<Datatype, string>> = {
-  BOOL: "bool_contents",
-  INT8: "int_contents",
-  INT32: "int_contents",
-  INT64: "int64_contents",
-  UINT8: "uint_contents",
-  FP32: "fp32_contents",
-  FP64: "fp64_contents",
-  BYTES: "bytes_contents",
-};
 
 /**
  * Reads the inputs of a ModelInferRequest, from `raw_input_contents` where it is used and from their own `contents` otherwise.
@@ -66,7 +55,7 @@ function readContents({ name, datatype, contents }: WireInput): InputData {
   const filled = Object.entries(contents)
     .filter(([, list]) => (list as unknown[]).length > 0)
     .map(([field]) => field);
-  const field = fields[datatype as Datatype];
+  const field = contentsFields[datatype as Datatype];
   if (filled.some((other) => other !== field)) {
     refuse(name, `has the datatype ${datatype.slice(0, 20)} and ${filled.join(", ")}`);
   }
@@ -91,7 +80,7 @@ export function writeOutputs(outputs: readonly InferOutput[], isRaw: boolean) {
       name,
       datatype,
       shape,
-      ...(isRaw ? {} : { contents: { [fields[datatype]]: valuesOf(data) } }),
+      ...(isRaw ? {} : { contents: { [contentsFields[datatype]]: valuesOf(data) } }),
     })),
     raw_output_contents: isRaw ? outputs.map(writeBinary) : [],
   };

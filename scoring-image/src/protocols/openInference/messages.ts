@@ -1,7 +1,5 @@
+import type { Datatype } from "../../proto/datatypes";
 import type { TensorValues } from "../../inference/messages";
-
-/** The datatypes that the protocol shares with model packages, and BYTES for encoded pictures and classes. */
-export type Datatype = "BOOL" | "UINT8" | "INT8" | "INT32" | "INT64" | "FP32" | "FP64" | "BYTES";
 
 /** An input whose data has been brought from its wire form into values. */
 export interface InferInput {

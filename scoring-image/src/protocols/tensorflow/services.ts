@@ -2,7 +2,7 @@ import type { CallContext } from "../../inference/batcher";
 import { ScoringError } from "../../errors";
 import { selectOutputs } from "../../model/naming";
 import type { GrpcService, UnaryHandler } from "../grpcServer";
-import { loadProto, serviceOf } from "../grpc/protos";
+import { loadProto, serviceOf } from "../../proto/protos";
 import { checkReference, defaultSignature, type ModelReference } from "../modelReference";
 import { classify, regress, type Features } from "./examples";
 import { inputValueOf } from "./inputValues";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { loadProto } from "../../../../scoring-image/src/protocols/grpc/protos";
+import { loadProto } from "../../../../scoring-image/src/proto/protos";
 import { GrpcTestClient } from "../../../support/grpcClient";
 import { plainJpeg } from "../../../support/pictures";
 import { startService, type RunningService } from "../../../support/service";

@@ -6,7 +6,7 @@ import type { ServiceDefinition } from "@grpc/grpc-js";
 /** The build copies `proto/` beside the bundle; the source tree has it at the package's root. Files are named by their path in it. */
 export const protoFolder = [
   path.join(__dirname, "proto"),
-  path.join(__dirname, "../../../proto"),
+  path.join(__dirname, "../../proto"),
 ].find((candidate) => existsSync(candidate)) as string;
 
 /**

@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { EmulatedFpga, type FpgaOptions } from "../../support/emulatedFpga";
+import { GrpcTestClient, methodOf } from "../../support/grpcClient";
+import { plainJpeg } from "../../support/pictures";
+import { startService, type RunningService } from "../../support/service";
+import { temporaryFolder } from "../../support/temporaryFolder";
+import { tinyManifest, tinyPackage } from "../../support/tinyModel";
+
+const predict = methodOf(
+  "tensorflow_serving.proto",
+  "tensorflow.serving.PredictionService",
+  "Predict",
+);
+const programming = "The accelerator is being programmed; send the request again later.";
+
+/** A package without the ONNX file: the runtime has the model. */
+function manifestAlone(
+  change: (manifest: ReturnType<typeof tinyManifest>) => void = () => undefined,
+) {
+  const manifest = tinyManifest("mean-colour");
+  change(manifest);
+  const folder = tinyPackage("mean-colour", { ...manifest, sha256: undefined });
+  rmSync(path.join(folder, "model.onnx"));
+  return folder;
+}
+
+/** Scores a picture of one colour. */
+async function score(
+  service: RunningService,
+  colour: [number, number, number],
+  init?: RequestInit,
+) {
+  const response = await service.post(plainJpeg(colour), init);
+  return {
+    status: response.status,
+    retryAfter: response.headers.get("retry-after"),
+    body: (await response.json()) as unknown,
+  };
+}
+
+/** Status and red, this to the nearest ten: JPEG is not exact. */
+const outcomeOf = ({ status, body }: { status: number; body: unknown }) =>
+  `${status} ${10 * Math.round((body as [[number, number, number]])[0][0] / 10)}`;
+
+/** Asks until a condition holds; the test's own timeout bounds it. */
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await delay(10);
+}
+
+const isReady = async ({ url }: RunningService) =>
+  (await fetch(`${url}/v2/health/ready`)).status === 200;
+
+describe("inference/runtime", function () {
+  this.timeout(60_000);
+  let fpga: EmulatedFpga;
+  let service: RunningService | undefined;
+
+  /** Starts an FPGA and a service on it, which takes requests but may not be ready yet. */
+  async function serve(env: Record<string, string> = {}, options: FpgaOptions = {}) {
+    fpga = new EmulatedFpga(options);
+    await fpga.start();
+    const patient = { MODEL_DIR: manifestAlone(), MAX_QUEUE_WAIT_MS: "30000" };
+    service = await startService(
+      { ...patient, RUNTIME_ADDRESS: fpga.address, ...env },
+      { isLoaded: false },
+    );
+    return service;
+  }
+
+  afterEach(async () => {
+    fpga.die();
+    await service?.stop();
+    service = undefined;
+  });
+
+  it("scores by the runtime, without ONNX file or ONNX Runtime", async () => {
+    const running = await serve();
+    await running.loaded;
+    const { status, body } = await score(running, [200, 100, 50]);
+    assert.equal(status, 200);
+    (body as [number[]])[0].forEach((value, i) =>
+      assert.ok(Math.abs(value - ([200, 100, 50][i] as number)) < 1.5, String(value)),
+    );
+    // Warm-up included.
+    assert.equal(fpga.answered, 6);
+    assert.equal(await running.metric("scoring_runtime_ready"), 1);
+    assert.equal(await running.metric("scoring_runtime_losses_total"), 0);
+  });
+
+  it("says at once over every protocol that the accelerator is being programmed, and serves when it is", async () => {
+    const running = await serve({}, { flashMs: 3000 });
+    assert.equal((await fetch(running.url)).status, 200);
+    assert.equal(await isReady(running), false);
+    const started = performance.now();
+    const { status, retryAfter, body } = await score(running, [1, 2, 3]);
+    assert.deepEqual([status, retryAfter], [503, "1"]);
+    assert.deepEqual(
+      (body as { error: { code: string; message: string } }).error.message,
+      programming,
+    );
+    const client = new GrpcTestClient(running.grpcAddress);
+    await assert.rejects(client.call(predict, { inputs: { image: jpegTensor() } }), {
+      code: 14,
+      details: programming,
+    });
+    client.close();
+    assert.ok(performance.now() - started < 2500, "neither waits for the accelerator");
+    assert.equal(await running.metric("scoring_runtime_ready"), 0);
+    await running.loaded;
+    assert.equal(await isReady(running), true);
+    assert.equal((await score(running, [1, 2, 3])).status, 200);
+  });
+
+  it("waits for a runtime that is not there yet", async () => {
+    fpga = new EmulatedFpga();
+    await fpga.start();
+    fpga.die();
+    service = await startService(
+      { MODEL_DIR: manifestAlone(), RUNTIME_ADDRESS: fpga.address },
+      { isLoaded: false },
+    );
+    assert.equal((await score(service, [1, 2, 3])).status, 503);
+    await fpga.start();
+    await service.loaded;
+    assert.equal((await score(service, [1, 2, 3])).status, 200);
+  });
+
+  it("gives an FPGA one request at a time", async () => {
+    const running = await serve();
+    await running.loaded;
+    fpga.runMs = 20;
+    const answers = await Promise.all(
+      [10, 20, 30, 40, 50].map((red) => score(running, [red, 0, 0])),
+    );
+    assert.deepEqual(answers.map(outcomeOf), ["200 10", "200 20", "200 30", "200 40", "200 50"]);
+    assert.equal(fpga.overlapping, 0);
+  });
+
+  it("answers all that it has accepted when the runtime restarts in the middle", async () => {
+    const running = await serve({}, { flashMs: 500 });
+    await running.loaded;
+    fpga.runMs = 200;
+    const before = fpga.answered;
+    const answers = [10, 20, 30, 40].map((red) => score(running, [red, 0, 0]));
+    await until(() => fpga.answered > before);
+    fpga.die();
+    await until(async () => !(await isReady(running)));
+    assert.equal((await score(running, [9, 9, 9])).status, 503);
+    await fpga.start();
+    const outcomes = (await Promise.all(answers)).map(outcomeOf);
+    assert.deepEqual(outcomes, ["200 10", "200 20", "200 30", "200 40"]);
+    await until(() => isReady(running));
+    assert.equal(await running.metric("scoring_runtime_losses_total"), 1);
+    assert.equal(fpga.overlapping, 0);
+  });
+
+  it("answers 503 to what it has accepted when the runtime stays away for longer than the queue may wait", async () => {
+    const running = await serve({ MAX_QUEUE_WAIT_MS: "300" });
+    await running.loaded;
+    fpga.runMs = 3000;
+    const answers = [score(running, [1, 2, 3]), score(running, [4, 5, 6])];
+    await until(() => fpga.timesLeft.length > 5);
+    fpga.die();
+    for (const { status, retryAfter, body } of await Promise.all(answers)) {
+      assert.deepEqual([status, retryAfter], [503, "1"], JSON.stringify(body));
+    }
+    await fpga.start();
+    await until(() => isReady(running));
+    assert.equal((await score(running, [7, 8, 9])).status, 200);
+  });
+
+  it("tells the runtime how long the caller waits, and that he has gone", async () => {
+    const running = await serve({ SCORING_TIMEOUT_MS: "7000" });
+    await running.loaded;
+    fpga.runMs = 2000;
+    const controller = new AbortController();
+    const gone = score(running, [1, 2, 3], { signal: controller.signal });
+    gone.catch(() => undefined);
+    await until(() => fpga.timesLeft.length === 6);
+    const left = fpga.timesLeft.at(-1) as number;
+    assert.ok(left > 3000 && left <= 7000, `${left} ms`);
+    controller.abort();
+    await until(() => fpga.cancelled === 1);
+    // The FPGA is still at it: the next request has to come again until it is free.
+    const { status } = await score(running, [1, 2, 3]);
+    assert.equal(status, 200);
+    assert.ok(fpga.overlapping >= 1);
+  });
+
+  it("gives up at the deadline and serves the next", async () => {
+    const running = await serve({ SCORING_TIMEOUT_MS: "1500" });
+    await running.loaded;
+    fpga.hang();
+    const { status, body } = await score(running, [1, 2, 3]);
+    assert.equal(status, 504);
+    assert.equal((body as { error: { code: string } }).error.code, "DEADLINE_EXCEEDED");
+    fpga.wake();
+    assert.equal((await score(running, [1, 2, 3])).status, 200);
+  });
+
+  it("does not serve another model after a restart", async () => {
+    const running = await serve();
+    await running.loaded;
+    fpga.die();
+    const { address } = fpga;
+    const shape = [-1, 3, 16, 16];
+    const input = { name: "image", datatype: "FP32", shape };
+    const other = new EmulatedFpga({ address, input });
+    await other.start();
+    // Without a look at the time in between, too: the metadata alone tell them apart.
+    await until(async () => !(await isReady(running)));
+    await delay(1500);
+    assert.equal(await isReady(running), false);
+    assert.equal((await score(running, [1, 2, 3])).status, 503);
+    other.die();
+    await fpga.start();
+    await until(() => isReady(running));
+  });
+
+  it("finds the tensors that the runtime calls by an alias, over a Unix socket", async () => {
+    const folder = manifestAlone((manifest) => {
+      Object.assign(manifest.inputs[0] as object, { aliases: ["Placeholder:0"] });
+      Object.assign(manifest.outputs[0] as object, { aliases: ["pool:0"] });
+    });
+    const running = await serve(
+      { MODEL_DIR: folder, RUNTIME_MODEL: "accel" },
+      {
+        address: `unix:${path.join(temporaryFolder("socket"), "runtime.sock")}`,
+        input: { name: "Placeholder:0", datatype: "FP32", shape: [-1, 3, 8, 8] },
+        outputs: [{ name: "pool:0", datatype: "FP32", shape: [-1, 3] }],
+      },
+    );
+    await running.loaded;
+    assert.equal((await score(running, [1, 2, 3])).status, 200);
+  });
+
+  it("refuses a runtime whose model is another, naming both sides", async () => {
+    const running = await serve(
+      {},
+      {
+        input: { name: "image", datatype: "UINT8", shape: [-1, 8, 8, 3] },
+        outputs: [{ name: "scores", datatype: "FP32", shape: [-1, 10] }],
+      },
+    );
+    await assert.rejects(running.loaded, {
+      name: "ModelPackageError",
+      message:
+        `the model "mean-colour" of the runtime at ${fpga.address} disagrees with model.json: ` +
+        'model.json says input "image" is float32 [N,3,8,8], the runtime says uint8 [?,8,8,3]; ' +
+        'model.json names the output "mean", the runtime has "scores"',
+    });
+  });
+});
+
+const jpegTensor = () => ({
+  dtype: "DT_STRING",
+  tensor_shape: { dim: [{ size: 1 }] },
+  string_val: [plainJpeg([1, 2, 3])],
+});
