@@ -20,7 +20,8 @@ export const docker: Docker = {
     run(["save", "--output", file, ...references]);
   },
   copyFrom(reference, folder, to) {
-    const container = run(["create", reference]).trim();
+    // It is never started, but an image without a command of its own takes one to be created from.
+    const container = run(["create", reference, "none"]).trim();
     try {
       run(["cp", `${container}:${folder}`, to]);
     } finally {

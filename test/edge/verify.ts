@@ -214,7 +214,15 @@ function verifyContainerd(engine: Engine, bundle: string, folder: string): void 
   const manifest = readFileSync(path.join(bundle, "manifests", "service.yaml"), "utf8");
   const named = /^ +image: (.+)$/m.exec(manifest)?.[1] ?? "";
   check(ctr("images", "ls", "--quiet").split("\n").includes(named), `which then has ${named}`);
-  const printed = ctr("run", "--rm", named, "edge-try", "node", "-p", "process.getuid()");
+  const printed = ctr(
+    "run",
+    "--rm",
+    named,
+    "edge-try",
+    "/usr/local/bin/node",
+    "-p",
+    "process.getuid()",
+  );
   check(printed === "10001", "and starts it, as user 10001");
   install(engine, bundle, ["uninstall", "cluster", "--import", "containerd"], env);
   check(!ctr("images", "ls", "--quiet").includes(named), "uninstall takes it away");
