@@ -9,6 +9,7 @@ export const leftOut: ReadonlySet<string> = new Set([
   ".local",
   "bench",
   "client",
+  "soak",
   ".DS_Store",
 ]);
 

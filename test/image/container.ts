@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Engine } from "./engine";
 
@@ -36,8 +36,24 @@ export class Container {
 
   /** Resident memory of the process in bytes. */
   rss(): number {
-    const status = readFileSync(`/proc/${this.inspect("{{.State.Pid}}")}/status`, "utf8");
+    const status = readFileSync(this.#proc("status"), "utf8");
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  }
+
+  /** CPU time that the process has used, in seconds: proc(5), fields 14 and 15 of `stat`, in hundredths. */
+  cpuSeconds(): number {
+    const afterName = readFileSync(this.#proc("stat"), "utf8").split(") ")[1] ?? "";
+    const [user, system] = afterName.split(" ").slice(11, 13).map(Number);
+    return ((user ?? NaN) + (system ?? NaN)) / 100;
+  }
+
+  /** Mode and owner of the file that shows the process's environment. */
+  environmentFile(): { readonly mode: number; readonly uid: number } {
+    return statSync(this.#proc("environ"));
+  }
+
+  #proc(file: string): string {
+    return `/proc/${this.inspect("{{.State.Pid}}")}/${file}`;
   }
 
   /** Its log and its process list. */
