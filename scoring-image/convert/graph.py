@@ -9,6 +9,7 @@ import tf2onnx
 
 from cut import Tensors
 from errors import Refused
+from memory import convert_graph
 from operators import ancestors, refuse_unconvertible
 from source import node_of
 
@@ -36,9 +37,7 @@ def to_onnx(graph_def, name: str, tensors: Tensors) -> onnx.ModelProto:
     refuse_unconvertible(pruned)
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     try:
-        model, _ = tf2onnx.convert.from_graph_def(
-            pruned, name=name, input_names=[tensors.input], output_names=tensors.outputs, opset=OPSET
-        )
+        model = convert_graph(pruned, f"converted from {name}", [tensors.input], tensors.outputs, OPSET)
     except (ValueError, KeyError, RuntimeError, NotImplementedError) as error:
         raise Refused(f"tf2onnx cannot convert the graph: {str(error).splitlines()[0]}") from error
     if model.ByteSize() > LARGEST:

@@ -6,13 +6,15 @@ import { killProcesses } from "../support/serverProcess";
 import { samples } from "../support/paths";
 import { temporaryFolder } from "../support/temporaryFolder";
 import {
+  deviation,
+  inferAll,
   largestDifference,
   model,
   photographs,
   python,
-  samplesFor,
-  serve,
-  softmax,
+  referenceClient,
+  serving,
+  tensorsFor,
   topFive,
 } from "./tools";
 
@@ -65,13 +67,15 @@ describe("conversion of whole networks", function () {
         assert(output.leastDifferenceOfTwoPictures > 0.1 * output.standardDeviation);
       }
       const tensors = path.join(folder, "samples.npy");
-      await samplesFor(made, tensors);
-      const logits = JSON.parse(
-        await python("answers.py", saved, "logits", "--tensors", tensors),
-      ) as number[][];
-      const served = await serve(made);
-      assert.equal(served.rows.length, photographs.length);
-      assert(largestDifference(served.rows, logits.map(softmax)) <= tolerance);
+      await tensorsFor(made, tensors);
+      const answered = await python("answers.py", saved, "logits,features", "--tensors", tensors);
+      const { logits, features } = JSON.parse(answered) as Record<string, number[][]>;
+      const served = await inferAll(made, name);
+      for (const [index, expected] of [logits ?? [], features ?? []].entries()) {
+        const rows = served.outputs.map((outputs) => outputs[index] ?? []);
+        const difference = largestDifference(rows, expected) / deviation(expected);
+        assert(difference <= tolerance, String(difference));
+      }
       const { seconds, bytes } = converted.json as { seconds: number; bytes: number };
       console.log(
         `      ${name}: ${(bytes / 1e6).toFixed(0)} MB converted in ${seconds} s; largest difference ${report.outputs.map((o) => `${o.first} ${o.largestOfDeviation.toExponential(1)}`).join(", ")} of the deviation; a picture ${report.milliseconds.first} ms here, ${report.milliseconds.second} ms in TensorFlow; served in ${served.milliseconds.toFixed(0)} ms with ${served.memoryMb} MB`,
@@ -91,12 +95,18 @@ describe("conversion of whole networks", function () {
         preprocessing: { image: object; largestDifferenceOf255: number };
       };
       assert.deepEqual(preprocessing.image, { preset: "reference" });
-      const expected = JSON.parse(
+      const { output_alias: expected = [] } = JSON.parse(
         await python("answers.py", saved, "output_alias", "--pictures", ...photographs),
-      ) as number[][];
-      const { rows } = await serve(path.join(folder, "resnet50"));
-      assert.deepEqual(rows.map(topFive), expected.map(topFive));
-      const difference = largestDifference(rows, expected);
+      ) as Record<string, number[][]>;
+      const { value: rows } = await serving(path.join(folder, "resnet50"), (server) =>
+        referenceClient(server.grpcAddress, server.url, "resnet50", "images", "output_alias"),
+      );
+      assert.deepEqual(rows.grpc.map(topFive), expected.map(topFive));
+      assert.deepEqual(rows.rest.map(topFive), expected.map(topFive));
+      const difference = Math.max(
+        largestDifference(rows.grpc, expected),
+        largestDifference(rows.rest, expected),
+      );
       assert(difference < 1e-3, String(difference));
       console.log(
         `      ${name}: preprocessing within ${preprocessing.largestDifferenceOf255.toExponential(1)} of 255, probabilities within ${difference.toExponential(1)}`,

@@ -1,13 +1,15 @@
-/** Part of `npm run verify:conversion`: published SavedModels, in the folder that the variable SAVED_MODELS names. */
+/** Part of `npm run verify:conversion`: published SavedModels, and two larger ones in the folder that the variable SAVED_MODELS names. */
 import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, truncateSync } from "node:fs";
 import path from "node:path";
+import { InferenceSession, Tensor } from "../../scoring-image/node_modules/onnxruntime-node";
+import { fixtures } from "../support/paths";
 import { temporaryFolder } from "../support/temporaryFolder";
 import { model, python } from "./tools";
 
 const folder = process.env["SAVED_MODELS"] ?? "";
 
-describe("conversion of published SavedModels", function () {
+describe("conversion of the SavedModels in SAVED_MODELS", function () {
   this.timeout(600_000);
   before(function () {
     if (folder === "") {
@@ -38,16 +40,43 @@ describe("conversion of published SavedModels", function () {
       for (const difference of differences) assert(difference < 1e-5, String(differences));
     });
   }
+});
 
-  it("converts TensorFlow 2's half_plus_two", () => {
-    const models = temporaryFolder("converted");
-    const { status, json } = model(
-      ...["convert", from("tf2", "saved_model_half_plus_two_tf2_cpu", "00000123")],
-      ...["--name", "half-plus-two", "--models", models],
-    );
+describe("conversion of TensorFlow Serving's SavedModels", function () {
+  this.timeout(600_000);
+  const from = (name: string) => path.join(fixtures, "saved-models", name);
+
+  for (const [name, tensors, values, shape] of [
+    ["half-plus-two-tf1", ["--input", "x:0", "--outputs", "y:0"], [1, 2, 5], [3, 1]],
+    ["half-plus-two-tf2", [], [5], [1]],
+  ] as const) {
+    it(`converts ${name}, which the server cannot serve`, async () => {
+      const models = temporaryFolder("converted");
+      const { status, json, said } = model(
+        ...["convert", from(name), "--name", "half-plus-two", "--models", models],
+        ...tensors,
+      );
+      assert.equal(status, 0, said);
+      assert.equal((json as { servable: boolean }).servable, false);
+      const session = await InferenceSession.create(
+        path.join(models, "half-plus-two", "model.onnx"),
+      );
+      const x = new Tensor("float32", [...values], shape);
+      const answer = await session.run({ [session.inputNames[0] as string]: x });
+      assert.deepEqual(
+        Array.from(answer[session.outputNames[0] as string]?.data as Float32Array),
+        values.map((value) => value / 2 + 2),
+      );
+      await session.release();
+    });
+  }
+
+  it("inspects a SavedModel", () => {
+    const { status, json } = model("inspect", from("half-plus-two-tf2"));
     assert.equal(status, 0);
-    assert.equal((json as { servable: boolean }).servable, false);
-    assert(existsSync(path.join(models, "half-plus-two", "model.onnx")));
+    const { inputs, server } = json as { inputs: { name: string }[]; server: string };
+    assert.equal(inputs[0]?.name, "x");
+    assert.match(server, /^must be converted first/);
   });
 
   const refused = (source: string) => {
@@ -60,7 +89,7 @@ describe("conversion of published SavedModels", function () {
 
   it("refuses a model that keeps state, naming operator and node", () => {
     assert.equal(
-      refused(from("saved_model_counter", "00000123")),
+      refused(from("counter")),
       'SOURCE keeps state: the operator AssignAdd at node "incr_counter_op/AssignAdd" changes the model while it scores. ONNX has no such operator; export the model for inference, without it',
     );
   });
@@ -69,7 +98,7 @@ describe("conversion of published SavedModels", function () {
     const empty = temporaryFolder("empty");
     assert.equal(refused(empty), "SOURCE is no SavedModel: it has no saved_model.pb");
     mkdirSync(path.join(empty, "1"));
-    cpSync(from("mnist_conv_model"), path.join(empty, "1"), { recursive: true });
+    cpSync(from("half-plus-two-tf1"), path.join(empty, "1"), { recursive: true });
     assert.equal(
       refused(empty),
       "SOURCE is no SavedModel: it has no saved_model.pb; name one of its versions, such as SOURCE/1",
@@ -78,8 +107,8 @@ describe("conversion of published SavedModels", function () {
 
   it("refuses variables that are cut short", () => {
     const copy = path.join(temporaryFolder("cut"), "model");
-    cpSync(from("mnist_conv_model"), copy, { recursive: true });
-    truncateSync(path.join(copy, "variables", "variables.data-00000-of-00001"), 1000);
+    cpSync(from("half-plus-two-tf1"), copy, { recursive: true });
+    truncateSync(path.join(copy, "variables", "variables.data-00000-of-00001"), 5);
     assert.equal(
       refused(copy),
       "SOURCE/variables cannot be read: a file is missing, cut short or damaged. Copy the whole SavedModel again",

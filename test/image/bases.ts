@@ -30,7 +30,7 @@ function debian(): string {
   return archive;
 }
 
-/** Imports both bases under the names in `bases`. The builder's knows this machine's npm registry; the runtime's is plain Debian. */
+/** Imports both bases under the names in `bases`. The builder's knows this machine's npm registry and certificates; the runtime's is plain Debian. */
 export function makeBases(engine: Engine): void {
   engine.docker(["import", debian(), bases.CPU_BASE_IMAGE]);
   const folder = mkdtempSync(path.join(os.tmpdir(), "node-"));
@@ -44,7 +44,9 @@ export function makeBases(engine: Engine): void {
   writeFileSync(
     path.join(folder, "Dockerfile"),
     `FROM ${bases.CPU_BASE_IMAGE}\nCOPY local /usr/local\nENV npm_config_registry=${registry}\n` +
-      (certificates ? "ENV NODE_EXTRA_CA_CERTS=/usr/local/certificates.pem\n" : ""),
+      (certificates
+        ? "ENV NODE_EXTRA_CA_CERTS=/usr/local/certificates.pem PIP_CERT=/usr/local/certificates.pem\n"
+        : ""),
   );
   engine.docker(["build", "-q", "-t", bases.NODE_IMAGE, folder], { DOCKER_BUILDKIT: "0" });
   rmSync(folder, { recursive: true, force: true });

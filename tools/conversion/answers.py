@@ -1,9 +1,10 @@
 """What TensorFlow itself answers, for comparison; knows nothing of the conversion. Prints JSON.
 
-    python answers.py SAVEDMODEL OUTPUT --tensors FILE.npy | --pictures FILE ...
+    python answers.py SAVEDMODEL OUTPUTS --tensors FILE.npy | --pictures FILE ...
     python answers.py --random INPUT,H,W,C SAVEDMODEL OUTPUT ONNX ...
 
-The first form prints the output's rows, one a picture. The second runs the SavedModel's graph from the
+The first form prints each output's rows, one a picture, under its name; OUTPUTS are separated by commas.
+The second runs the SavedModel's graph from the
 tensor INPUT and the ONNX files on the same seeded random values (0..255), and prints each file's
 largest difference from TensorFlow.
 """
@@ -23,10 +24,11 @@ import tensorflow as tf
 tf.get_logger().setLevel("ERROR")
 
 
-def answers(folder: Path, output: str, rows: list) -> list:
+def answers(folder: Path, outputs: list[str], rows: list) -> dict[str, list]:
     function = tf.saved_model.load(str(folder)).signatures["serving_default"]
     (name,) = function.structured_input_signature[1]
-    return [function(**{name: tf.constant(row)})[output].numpy()[0].tolist() for row in rows]
+    answered = [function(**{name: tf.constant(row)}) for row in rows]
+    return {output: [answer[output].numpy()[0].tolist() for answer in answered] for output in outputs}
 
 
 def differences(folder: Path, random: str, output: str, files: list[str]) -> list[float]:
@@ -62,7 +64,7 @@ def main() -> None:
         if given.pictures
         else [row[None] for row in np.load(given.tensors)]
     )
-    print(json.dumps(answers(given.folder, given.output, rows)))
+    print(json.dumps(answers(given.folder, given.output.split(","), rows)))
 
 
 if __name__ == "__main__":
