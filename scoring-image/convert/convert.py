@@ -76,7 +76,7 @@ def convert(source_path: Path, package: Path, given: argparse.Namespace) -> dict
     labels = given.labels or (beside if beside.is_file() else None)
     labelling = Labelling(
         given.name, given.version, given.description, dict(given.tag), labels,
-        tuple(kind for kind in (given.kinds or "").split(",") if kind),
+        tuple(kind for kind in (given.kinds or "").split(",") if kind), given.detection,
     )  # fmt: skip
     check_labelling(labelling, len(outputs) or len(labelling.kinds))
     if package.exists():
@@ -122,7 +122,7 @@ def write_package(package: Path, model, tensors: Tensors, image: dict, labelling
         if servable:
             content = manifest(model, data, tensors.aliases, image, labelling)
             (partial / "model.json").write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-            if labelling.labels and any("labels" in output for output in content["outputs"]):
+            if any("labels" in entry for entry in [*content["outputs"], content.get("detection", {})]):
                 shutil.copyfile(labelling.labels, partial / "labels.txt")
         partial.rename(package)
     except BaseException:
@@ -155,6 +155,9 @@ def image_entry(given: argparse.Namespace) -> dict:
     entry = {key: value for key, value in values.items() if value is not None}
     if entry and not given.preset:
         raise Refused(f"--{next(iter(entry))} needs --preset: it changes what a preset says")
+    # Detectors see the whole picture; what a preset cuts away could not be found.
+    if given.detection and given.preset in ("reference", "torchvision"):
+        entry["preserveAspectRatio"] = False
     return entry
 
 
@@ -185,6 +188,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--tag", type=tag, action="append", default=[], help="KEY=VALUE, several times")
     parser.add_argument("--labels", type=Path, help="file with one class name a line")
     parser.add_argument("--kinds", help="kind of each output, separated by commas")
+    parser.add_argument("--detection", choices=["reference", "torchvision"], help="the outputs are raw heads of an SSD")
     parser.add_argument("--preset", choices=["reference", "torchvision", "stretch"])
     parser.add_argument("--order", choices=["RGB", "BGR"])
     parser.add_argument("--mean", type=numbers)

@@ -27,6 +27,8 @@ class Labelling:
     tags: dict[str, str] = field(default_factory=dict)
     labels: Path | None = None
     kinds: tuple[str, ...] = ()
+    # Preset of the section `detection`: then all outputs are raw heads of a detector.
+    detection: str | None = None
 
 
 def check_labelling(labelling: Labelling, outputs: int) -> None:
@@ -35,6 +37,8 @@ def check_labelling(labelling: Labelling, outputs: int) -> None:
         raise Refused(f'--name is "{labelling.name}": it must be lower-case letters, digits and hyphens, at most 63')
     if not re.fullmatch(r"[1-9][0-9]*", labelling.version):
         raise Refused(f'--version is "{labelling.version}": it must be a whole number such as 1')
+    if labelling.detection and labelling.kinds:
+        raise Refused("--kinds and --detection exclude each other: a detector's outputs are all detections")
     wrong = [kind for kind in labelling.kinds if kind not in KINDS]
     if wrong:
         raise Refused(f'--kinds has "{wrong[0]}": each must be one of {", ".join(KINDS)}')
@@ -65,7 +69,7 @@ def manifest(model: onnx.ModelProto, data: bytes, aliases: dict[str, list[str]],
     outputs = []
     taken: set[str] = set()
     for index, output in enumerate(model.graph.output):
-        kind = labelling.kinds[index] if labelling.kinds else _kind(model, output)
+        kind = labelling.kinds[index] if labelling.kinds else "detections" if labelling.detection else _kind(model, output)
         outputs.append(_output(output, kind, _aliases(output.name, aliases, taken), labelling))
     return {
         "schemaVersion": 1,
@@ -84,7 +88,31 @@ def manifest(model: onnx.ModelProto, data: bytes, aliases: dict[str, list[str]],
             }
         ],
         "outputs": outputs,
+        **({"detection": _detection(outputs, labelling)} if labelling.detection else {}),
     }
+
+
+def _detection(outputs: list[dict], labelling: Labelling) -> dict:
+    """The section `detection`: heads of four values are boxes, the others scores, both in the order of the outputs."""
+    boxes = [output["name"] for output in outputs if output["shape"][-1] == 4]
+    scores = {output["name"]: output["shape"][-1] for output in outputs if output["shape"][-1] != 4}
+    classes = set(scores.values())
+    if not boxes or len(boxes) != len(scores) or len(classes) != 1:
+        raise Refused(
+            f"--detection needs as many outputs of boxes [...,4] as of scores [...,classes], but the last dimensions are "
+            f"{', '.join(str(output['shape'][-1]) for output in outputs)}; name the heads with --outputs"
+        )
+    section = {"preset": labelling.detection, "boxes": boxes, "scores": list(scores)}
+    if labelling.labels:
+        _check_labels(labelling.labels, classes.pop(), next(iter(scores)))
+        section["labels"] = "labels.txt"
+    return section
+
+
+def _check_labels(labels: Path, classes: int | str, output: str) -> None:
+    lines = labels.read_text(encoding="utf-8").rstrip().split("\n")
+    if len(lines) != classes:
+        raise Refused(f"{labels} has {len(lines)} lines, but {output} has {classes} classes")
 
 
 def _aliases(tensor: str, aliases: dict[str, list[str]], taken: set[str]) -> list[str]:
@@ -99,9 +127,7 @@ def _output(output: onnx.ValueInfoProto, kind: str, aliases: list[str], labellin
         raise Refused(f"the output {output.name} is {dtype}; the server takes {', '.join(DTYPES)}")
     entry = {"name": output.name, "aliases": aliases, "dtype": dtype, "shape": shape, "kind": kind}
     if labelling.labels and kind in ("probabilities", "logits"):
-        lines = labelling.labels.read_text(encoding="utf-8").rstrip().split("\n")
-        if len(lines) != shape[-1]:
-            raise Refused(f"{labelling.labels} has {len(lines)} lines, but {output.name} has {shape[-1]} classes")
+        _check_labels(labelling.labels, shape[-1], output.name)
         entry["labels"] = "labels.txt"
     return entry
 

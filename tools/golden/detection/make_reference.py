@@ -2,6 +2,7 @@
 
     python make_reference.py                 # test/fixtures/detection/reference*
     python make_reference.py --full FOLDER   # all channels: some 100 MB
+    python make_reference.py --full FOLDER --answer TENSORS.npy   # afterwards: its heads for these
 
 Run make_torchvision.py first: both use the same picture.
 """
@@ -15,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 import tf2onnx
 from pictures import stretch, write_shapes
-from ssd_vgg import BOXES, CLASSES, INPUT, LOGITS, SIDE, spread_network
+from ssd_vgg import BOXES, CLASSES, INPUT, LOGITS, SIDE, run, spread_network
 
 FIXTURES = Path(__file__).resolve().parents[3] / "test" / "fixtures" / "detection"
 MEAN = np.array([123.68, 116.779, 103.939], np.float32)
@@ -122,23 +123,31 @@ def make(width: int, least: int, folder: Path, picture: np.ndarray):
     ]
     print(f"reference: {len(found)} detections, {path.stat().st_size} bytes")
     (folder / "model.json").write_text(json.dumps(manifest(path, outputs), indent=1) + "\n")
-    return found, outputs
+    return found, graph_def
+
+
+def answer_full(folder: Path, tensors: Path) -> None:
+    """One file for each head, float32 in the order of the tensors."""
+    graph_def = tf.compat.v1.GraphDef.FromString((folder / "reference.pb").read_bytes())
+    answers = [list(run(graph_def, image[None]).values()) for image in np.load(tensors)]
+    for index, values in enumerate(zip(*answers)):
+        np.concatenate(values).astype("<f4").tofile(folder / f"answer.{index}.f32")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--full", type=Path, help="write the full-size network to this folder")
-    full = parser.parse_args().full
-    if full:
-        found, outputs = make(1, 1, full / "reference", write_shapes(full / "shapes.png"))
-        document = {"detections": found, "heads": list(outputs)}
-        (full / "reference.json").write_text(json.dumps(document) + "\n")
-        for name, values in outputs.items():
-            values.astype("<f4").tofile(full / f"reference.{name.replace('/', '_')}.f32")
+    parser.add_argument("--answer", type=Path, help="prepared pictures for the full-size network")
+    given = parser.parse_args()
+    if given.answer:
+        answer_full(given.full, given.answer)
         return
-    found, _ = make(512, 3, FIXTURES / "reference", write_shapes(FIXTURES / "shapes.png"))
+    width, least, folder = (1, 1, given.full) if given.full else (512, 3, FIXTURES)
+    found, graph_def = make(width, least, folder / "reference", write_shapes(folder / "shapes.png"))
     lines = ",\n".join(json.dumps(row) for row in found)
-    (FIXTURES / "reference.json").write_text(f"[\n{lines}\n]\n")
+    (folder / "reference.json").write_text(f"[\n{lines}\n]\n")
+    if given.full:
+        (folder / "reference.pb").write_bytes(graph_def.SerializeToString())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
     python make_torchvision.py                 # test/fixtures/detection/torchvision*, shapes.png
     python make_torchvision.py --full FOLDER   # ssd300_vgg16 at its full size, with a picture
+    python make_torchvision.py --full FOLDER --answer TENSORS.npy   # afterwards: its heads for these
 
 All weights are random, from a fixed seed; the heads' are scaled so that their logits tell classes apart.
 """
@@ -166,7 +167,7 @@ def make(name: str, ssd: SSD, side: int, folder: Path, picture: np.ndarray):
     description = manifest(name, folder / "model.onnx", side, boxes, logits)
     found = rows(find(ssd, image, picture.shape[:2]))
     print(f"{name}: {len(found)} detections, {(folder / 'model.onnx').stat().st_size} bytes")
-    return description, found, {"boxes": boxes.numpy(), "logits": logits.numpy()}
+    return description, found
 
 
 def write_json(path: Path, value) -> None:
@@ -179,7 +180,7 @@ def write_rows(path: Path, values: list) -> None:
 
 def make_fixtures() -> None:
     picture = write_shapes(FIXTURES / "shapes.png")
-    description, found, _ = make("torchvision-ssd", tiny_ssd(), 100, FIXTURES / "torchvision", picture)
+    description, found = make("torchvision-ssd", tiny_ssd(), 100, FIXTURES / "torchvision", picture)
     description["detection"] |= {
         "labels": ["background", "one", "two", "three", "four"],
         "scoreThreshold": 0.8,
@@ -199,21 +200,34 @@ def make_fixtures() -> None:
 def make_full(folder: Path) -> None:
     picture = write_shapes(folder / "shapes.png")
     ssd = ssd300_vgg16(weights=None, weights_backbone=None)
-    description, found, heads = make("torchvision-full", ssd, 300, folder / "torchvision", picture)
+    description, found = make("torchvision-full", ssd, 300, folder / "torchvision", picture)
     write_json(folder / "torchvision" / "model.json", description)
-    write_json(folder / "torchvision.json", {"detections": found, "heads": list(heads)})
-    for name, values in heads.items():
-        values.astype("<f4").tofile(folder / f"torchvision.{name}.f32")
+    write_rows(folder / "torchvision.json", found)
+    torch.save(ssd.state_dict(), folder / "torchvision.pt")
+
+
+@torch.no_grad()
+def answer_full(folder: Path, tensors: Path) -> None:
+    """One file for each head, float32 in the order of the tensors."""
+    ssd = ssd300_vgg16(weights=None, weights_backbone=None)
+    ssd.load_state_dict(torch.load(folder / "torchvision.pt"))
+    heads = RawHeads(ssd.eval()).eval()
+    answers = [heads(torch.from_numpy(image[None])) for image in np.load(tensors)]
+    for index, values in enumerate(zip(*answers)):
+        torch.cat(values).numpy().astype("<f4").tofile(folder / f"answer.{index}.f32")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--full", type=Path, help="write the full-size network to this folder")
-    full = parser.parse_args().full
+    parser.add_argument("--answer", type=Path, help="prepared pictures for the full-size network")
+    given = parser.parse_args()
     torch.manual_seed(6)
     torch.set_num_threads(2)
-    if full:
-        make_full(full)
+    if given.answer:
+        answer_full(given.full, given.answer)
+    elif given.full:
+        make_full(given.full)
     else:
         make_fixtures()
 
