@@ -151,6 +151,19 @@ describe("the server's process", () => {
     assert.equal(existsSync(file), false);
   });
 
+  it("stops in order while the accelerator is being programmed", async () => {
+    const server = startProcess({ ...free, RUNTIME_ADDRESS: "127.0.0.1:1" });
+    const told =
+      '"reason":"the runtime at 127.0.0.1:1 cannot be reached","msg":"the accelerator is being programmed"';
+    while (!server.output().includes(told)) {
+      assert.equal(server.child.exitCode, null, server.output());
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.equal(await stop(server), 0);
+    assert.match(server.output(), /"msg":"listening"/);
+    assert.match(server.output(), /"msg":"stopped"/);
+  });
+
   it("says so when it is open", async () => {
     const server = startProcess(
       { PORT: "0", METRICS_PORT: "0", AUTH: "none", MODEL_DIR: colourClassifier("logits") },
