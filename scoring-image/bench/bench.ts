@@ -74,10 +74,14 @@ async function protocols(entry: string): Promise<void> {
   const calls = 20 * Number(values.seconds) * Number(values.rounds);
   const p50Ms = await measureProtocols(entry, values.image, calls);
   for (const [name, p50] of Object.entries(p50Ms)) print(`${name.padEnd(40)}${fixed(p50)} ms p50`);
-  print("\nGET / meanwhile, ms                           p50       p99   longest    probes");
+  print(
+    "\nGET / meanwhile, ms                           p50       p99   longest    probes  loop held",
+  );
   const probes = await measureLargeJson(entry, values.image, nestedNumbers(), calls / 4);
-  for (const [name, { p50, p99, max, probes: count }] of Object.entries(probes))
-    print(`${name.padEnd(40)}${fixed(p50)} ${fixed(p99)} ${fixed(max)} ${fixed(count, 0)}`);
+  for (const [name, { p50, p99, max, probes: count, longestHoldMs }] of Object.entries(probes))
+    print(
+      `${name.padEnd(40)}${fixed(p50)} ${fixed(p99)} ${fixed(max)} ${fixed(count, 0)}  ${fixed(longestHoldMs)}`,
+    );
 }
 
 async function main(): Promise<void> {

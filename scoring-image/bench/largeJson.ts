@@ -3,12 +3,14 @@ import { HttpClient, probeDuring } from "./load";
 import { ServiceProcess } from "./serviceProcess";
 import { quantile } from "./stats";
 
-/** Latencies of `GET /` in milliseconds while large JSON comes and goes; they bound the event loop's delay from above. */
+/** Latencies of `GET /` in milliseconds while large JSON comes and goes, waits for a core and for this process included. */
 export interface ProbeResult {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
   readonly probes: number;
+  /** Longest time for which the service's event loop was held up, by its own clock. */
+  readonly longestHoldMs: number;
 }
 
 /** Pictures of a batch, whose answer has 1000 values for each. */
@@ -33,6 +35,7 @@ export async function measureLargeJson(
   const results: Record<string, ProbeResult> = {};
   for (const [name, path, body] of loads(photograph, numbers)) {
     await http.call("POST", path, body);
+    await service.longestHoldMs();
     const load = (async () => {
       for (let i = 0; i < calls; i++) await http.call("POST", path, body);
     })();
@@ -42,6 +45,7 @@ export async function measureLargeJson(
       p99: quantile(seen, 0.99),
       max: Math.max(...seen),
       probes: seen.length,
+      longestHoldMs: await service.longestHoldMs(),
     };
   }
   http.close();

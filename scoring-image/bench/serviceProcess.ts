@@ -6,6 +6,9 @@ import { metricNames, paths } from "../src/contract";
 
 const key = "bench-key-of-no-secrecy";
 
+/** Between two looks of Node's monitor of the event loop. */
+const timerMs = 10;
+
 /** Totals of the service's process, from its own metrics. */
 export interface Usage {
   readonly cpuSeconds: number;
@@ -41,9 +44,19 @@ export class ServiceProcess {
     throw new Error("the service did not start; its reason is above");
   }
 
-  async usage(): Promise<Usage> {
+  async #metrics(): Promise<(name: string) => number> {
     const text = await (await fetch(`${this.metricsUrl}${paths.metrics}`)).text();
-    const value = (name: string) => Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1]);
+    return (name) => Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1]);
+  }
+
+  /** Longest time in milliseconds, since this was last asked, for which the event loop was held up beyond its timer's own 10 ms. */
+  async longestHoldMs(): Promise<number> {
+    const value = await this.#metrics();
+    return Math.max(0, 1000 * value("nodejs_eventloop_lag_max_seconds") - timerMs);
+  }
+
+  async usage(): Promise<Usage> {
+    const value = await this.#metrics();
     return {
       cpuSeconds: value("process_cpu_seconds_total"),
       rssBytes: value("process_resident_memory_bytes"),

@@ -4,7 +4,8 @@
 
 Static, weights per output channel. If all layers in int8 agree with the original on less than
 --agreement of the calibration pictures' top-1 classes, the layers that change the output most stay
-float32, as few of them as needed. QDQ and QOperator are both measured on this CPU; the faster one stays.
+float32, as few of them as needed. QDQ and QOperator are both measured on this CPU; the faster one that
+agrees as well stays, with layers chosen for it if those chosen for QDQ do not do.
 """
 
 import argparse
@@ -125,12 +126,18 @@ class Quantizer:
         return target
 
 
-def choose_layers(quantizer: Quantizer, original: Path, calibration: np.ndarray, output: str, wanted: float) -> list[str]:
-    """Nodes to quantize: all, or all but the fewest most sensitive layers that bring the wanted agreement."""
+def choose_layers(
+    quantizer: Quantizer, original: Path, calibration: np.ndarray, output: str, wanted: float, qdq: bool
+) -> list[str]:
+    """Nodes to quantize: all, or all but the fewest most sensitive layers that bring the wanted agreement in this format."""
+
+    def written(nodes: list[str]) -> Path:
+        return quantizer.quantize(nodes, qdq=qdq)
+
     reference = scores(original, calibration, output)
     # The other operators only carry int8 from layer to layer; beside float32 layers they would add rounding.
     everything = quantizer.layers + quantizer.others
-    found = agreement(reference, scores(quantizer.quantize(everything), calibration, output))
+    found = agreement(reference, scores(written(everything), calibration, output))
     say(f"all layers in int8: top-1 agrees in {100 * found:.1f} % of the calibration pictures")
     if found >= wanted:
         return everything
@@ -139,13 +146,13 @@ def choose_layers(quantizer: Quantizer, original: Path, calibration: np.ndarray,
     change = {}
     for index, layer in enumerate(quantizer.layers):
         say(f"measuring layer {index + 1} of {len(quantizer.layers)}: {layer}")
-        change[layer] = float(np.square(scores(quantizer.quantize([layer]), probes, output) - exact).mean())
+        change[layer] = float(np.square(scores(written([layer]), probes, output) - exact).mean())
     order = sorted(quantizer.layers, key=change.get)
     low, high, best = 1, len(order), []
     while low <= high:
         middle = (low + high) // 2
         nodes = order[:middle]
-        found = agreement(reference, scores(quantizer.quantize(nodes), calibration, output))
+        found = agreement(reference, scores(written(nodes), calibration, output))
         say(f"{middle} of {len(order)} layers in int8: top-1 agrees in {100 * found:.1f} %")
         if found >= wanted:
             best, low = nodes, middle + 1
@@ -154,6 +161,26 @@ def choose_layers(quantizer: Quantizer, original: Path, calibration: np.ndarray,
     if not best:
         raise Refused(f"not one layer can be int8 with {100 * wanted:.1f} % agreement; lower --agreement")
     return best
+
+
+def choose_format(
+    quantizer: Quantizer, given: argparse.Namespace, calibration: np.ndarray, output: str
+) -> tuple[str, list[str], dict[str, float]]:
+    """The format whose file is to be kept, the nodes that are int8 in it, and the milliseconds of one picture."""
+    say("trying all layers")
+    chosen = {"qdq": choose_layers(quantizer, given.model, calibration, output, given.agreement, qdq=True)}
+    chosen["qoperator"] = chosen["qdq"]
+    files = {name: quantizer.quantize(nodes, f"{name}.onnx", qdq=name == "qdq") for name, nodes in chosen.items()}
+    reference = scores(given.model, calibration, output)
+    if agreement(reference, scores(files["qoperator"], calibration, output)) < given.agreement:
+        # Its operators round in other places.
+        say("choosing layers again for QOperator, which agrees less with these")
+        chosen["qoperator"] = choose_layers(quantizer, given.model, calibration, output, given.agreement, qdq=False)
+        files["qoperator"] = quantizer.quantize(chosen["qoperator"], "qoperator.onnx", qdq=False)
+    say("measuring")
+    times = milliseconds({"original": given.model, **files}, np.asarray(calibration[:1]))
+    best = min(files, key=times.get)
+    return best, chosen[best], times
 
 
 def quantize(given: argparse.Namespace) -> dict:
@@ -168,16 +195,8 @@ def quantize(given: argparse.Namespace) -> dict:
         quantizer = Quantizer(prepared, folder, calibration)
         if not quantizer.layers:
             raise Refused(f"{given.model} has no {', '.join(LAYERS)} to quantize")
-        say("trying all layers")
-        nodes = choose_layers(quantizer, given.model, calibration, output, given.agreement)
-        files = {
-            "qdq": quantizer.quantize(nodes, "qdq.onnx"),
-            "qoperator": quantizer.quantize(nodes, "qoperator.onnx", qdq=False),
-        }
-        say("measuring")
-        times = milliseconds({"original": given.model, **files}, np.asarray(calibration[:1]))
-        best = min(files, key=times.get)
-        given.int8.write_bytes(files[best].read_bytes())
+        best, nodes, times = choose_format(quantizer, given, calibration, output)
+        given.int8.write_bytes((folder / f"{best}.onnx").read_bytes())
     quantized = set(nodes)
     return {
         "format": best,

@@ -11,7 +11,7 @@ import { temporaryFolder } from "../support/temporaryFolder";
 import { fpga } from "./fpgaService";
 import { addedLatency } from "./latency";
 import { mlserver, ownServer, triton, type Peer } from "./peers";
-import { freePort, killRuntimes, startScript } from "./processes";
+import { environment, freePort, here, killRuntimes, startRuntime } from "./processes";
 import { restartUnderLoad } from "./restart";
 import { furthest, startService } from "./service";
 
@@ -60,8 +60,12 @@ async function latency(): Promise<void> {
     loopback: `127.0.0.1:${await freePort()}`,
     "a Unix socket": `unix:${path.join(temporaryFolder("socket"), "runtime.sock")}`,
   };
+  const bin = await environment("mlserver");
   for (const [way, address] of Object.entries(addresses)) {
-    const runtime = startScript("instantRuntime.ts", address);
+    const runtime = startRuntime(path.join(bin, "python"), [
+      path.join(here, "instant_server.py"),
+      address,
+    ]);
     const { p50, p95 } = await addedLatency(address);
     await runtime.kill();
     say(`added latency of 602 KB over ${way}: p50 ${p50.toFixed(2)} ms, p95 ${p95.toFixed(2)} ms`);
