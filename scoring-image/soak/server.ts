@@ -116,10 +116,10 @@ export class Server {
 function spawnPinned(options: ServerOptions, env: Readonly<Record<string, string>>): ChildProcess {
   const { core, entry, log } = options;
   const pin = core === undefined ? [] : ["taskset", "-c", String(core)];
-  const [command, ...args] = [...pin, process.execPath, entry];
+  const [command, ...args] = [...pin, process.execPath, "--max-semi-space-size=2", entry];
   const file = openSync(log, "a");
-  // glibc's arenas bounded as in the image.
-  const asInImage = { HOST: "127.0.0.1", MALLOC_ARENA_MAX: "2" };
+  // Memory bounded as in the image.
+  const asInImage = { HOST: "127.0.0.1", MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "131072" };
   const child = spawn(command, args, {
     env: { PATH: process.env["PATH"], ...asInImage, ...env },
     stdio: ["ignore", file, file],
