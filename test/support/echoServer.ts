@@ -1,13 +1,12 @@
+import { once } from "node:events";
 import http from "node:http";
+import http2 from "node:http2";
 import net, { type Socket } from "node:net";
 // The server's packages are not those of the root, where the tests live.
 import * as grpc from "../../scoring-image/node_modules/@grpc/grpc-js";
 import { ConnectionAge } from "../../scoring-image/src/connections/connectionAge";
 import { FrontDoor } from "../../scoring-image/src/connections/frontDoor";
-import {
-  grpcConnectionOptions,
-  grpcReceiver,
-} from "../../scoring-image/src/connections/grpcReceiver";
+import { GrpcConnections } from "../../scoring-image/src/connections/grpcConnections";
 
 const same = (bytes: Buffer) => bytes;
 const echoPath = "/test.Echo/Echo";
@@ -29,7 +28,8 @@ export async function startEcho(settings: EchoSettings = {}) {
     request.pipe(response);
   });
   const options = { grpcKeepAliveMs: 60_000, connectionMaxAgeMs, connectionMaxAgeGraceMs: 5000 };
-  const rpc = new grpc.Server(grpcConnectionOptions(options));
+  const connections = new GrpcConnections(options);
+  const rpc = new grpc.Server(connections.options);
   const echo: grpc.handleUnaryCall<Buffer, Buffer> = (call, answer) =>
     void setTimeout(() => answer(null, call.request), delayMs);
   rpc.register(echoPath, echo, same, same, "unary");
@@ -39,7 +39,7 @@ export async function startEcho(settings: EchoSettings = {}) {
     grpcPort,
     handshakeTimeoutMs,
     age,
-    grpc: grpcReceiver(rpc),
+    grpc: connections.receiver(rpc),
   });
   const [{ port }, second] = await door.listen();
   return { door, port, secondPort: second?.port ?? 0, close: () => door.drain(0) };
@@ -58,6 +58,17 @@ export function echoClient(port: number, credentials = grpc.credentials.createIn
       }),
     close: () => client.close(),
   };
+}
+
+/** A bare HTTP/2 connection with one gRPC call on it, and the GOAWAY frames that it got: error code and last stream. */
+export function rawCall(port: number) {
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  const announced: [code: number, lastStream: number][] = [];
+  session.on("goaway", (code: number, lastStream: number) => announced.push([code, lastStream]));
+  const headers = { ":method": "POST", ":path": echoPath, "content-type": "application/grpc" };
+  const stream = session.request({ ...headers, te: "trailers" });
+  stream.resume().end(Buffer.from([0, 0, 0, 0, 2, 104, 105]));
+  return { announced, ended: once(stream, "close"), close: () => session.destroy() };
 }
 
 /** POSTs a text over a connection of its own, or the agent's. */

@@ -2,14 +2,13 @@ import {
   Server,
   type Metadata,
   type sendUnaryData,
-  type ServerOptions,
   type ServerUnaryCall,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import type { GrpcReceiver } from "../connections/frontDoor";
-import { grpcReceiver } from "../connections/grpcReceiver";
+import type { GrpcConnections } from "../connections/grpcConnections";
 import { headers } from "../contract";
 import { errorTable, toScoringError, type ScoringError } from "../errors";
 import type { CallContext } from "../inference/batcher";
@@ -29,7 +28,7 @@ export interface GrpcServerOptions {
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** How its connections are kept alive and bounded. */
-  readonly connectionOptions: ServerOptions;
+  readonly connections: GrpcConnections;
 }
 
 /** Answers one call; what it throws is sent as the status that the error table gives it. */
@@ -61,12 +60,12 @@ export class GrpcServer {
   constructor(options: GrpcServerOptions) {
     this.#options = options;
     this.#server = new Server({
-      ...options.connectionOptions,
+      ...options.connections.options,
       "grpc.max_receive_message_length": options.maxBodyBytes,
       // Answers are as large as the model makes them.
       "grpc.max_send_message_length": -1,
     });
-    const { inject, drain } = grpcReceiver(this.#server);
+    const { inject, drain } = options.connections.receiver(this.#server);
     this.receiver = {
       inject,
       drain: () => {

@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { ConnectionAge } from "../connections/connectionAge";
 import { FrontDoor } from "../connections/frontDoor";
-import { grpcConnectionOptions } from "../connections/grpcReceiver";
+import { GrpcConnections } from "../connections/grpcConnections";
 import type { JsonThread } from "../json/jsonThread";
 import type { Predictor } from "../inference/predictor";
 import type { ScriptPool } from "../scripting/scriptPool";
@@ -79,7 +79,7 @@ export class Protocols {
     this.grpc = new GrpcServer({
       ...adapter,
       logger,
-      connectionOptions: grpcConnectionOptions(settings),
+      connections: new GrpcConnections(settings),
       authenticate: authenticators.grpc,
     });
     this.#door = new FrontDoor(http.server, { ...settings, age, grpc: this.grpc.receiver });

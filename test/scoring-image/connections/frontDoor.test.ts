@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import http from "node:http";
 import http2 from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
-import { connect, echoClient, post, startEcho } from "../../support/echoServer";
+import { connect, echoClient, post, rawCall, startEcho } from "../../support/echoServer";
 
 const request = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+
+/** A GOAWAY that asks for no new calls and refuses none. */
+const announcement = [http2.constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1];
 
 describe("connections/frontDoor", () => {
   let server: Awaited<ReturnType<typeof startEcho>>;
@@ -110,27 +112,30 @@ describe("connections/frontDoor", () => {
 
   it("asks gRPC clients of a certain age to connect anew, and finishes their calls", async () => {
     server = await startEcho({ connectionMaxAgeMs: 150, delayMs: 300 });
-    const session = http2.connect(`http://127.0.0.1:${server.port}`);
-    const goaway = once(session, "goaway") as Promise<[code: number]>;
+    const raw = rawCall(server.port);
     const client = echoClient(server.port);
     assert.equal(
       await client.call("older than its connection may be"),
       "older than its connection may be",
     );
-    assert.equal((await goaway)[0], http2.constants.NGHTTP2_NO_ERROR);
     assert.equal(await client.call("over a new one"), "over a new one");
+    assert.deepEqual(raw.announced[0], announcement);
     client.close();
-    session.destroy();
+    raw.close();
   });
 
   it("drains: calls of both protocols end, silent connections are not waited for", async () => {
     server = await startEcho({ delayMs: 300, grpcPort: 0 });
     const client = echoClient(server.secondPort);
     const silent = await connect(server.port);
+    const raw = rawCall(server.port);
     const call = client.call("accepted");
     await delay(100);
     const drained = server.door.drain(10_000);
     assert.equal(await call, "accepted");
+    await raw.ended;
+    // Naming the last call at once would refuse those that are on their way.
+    assert.deepEqual(raw.announced[0], announcement);
     assert.equal(await drained, true);
     assert.equal(await silent.ended, "");
     await assert.rejects(post(server.port, "late"), { code: "ECONNREFUSED" });
