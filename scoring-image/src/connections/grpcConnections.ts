@@ -31,10 +31,15 @@ export class GrpcConnections {
   /** Brings connections to the server that was made with `options`. */
   receiver(server: Server): GrpcReceiver {
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+    let isShut = false;
+    const shut = () => {
+      isShut = true;
+      server.tryShutdown(() => undefined);
+    };
     return {
-      inject: (socket) => injector.injectConnection(socket),
-      drain: () =>
-        void this.#sessions.announceEnd().then(() => server.tryShutdown(() => undefined)),
+      // A connection that came late would never be closed, and its client goes elsewhere by itself.
+      inject: (socket) => void (isShut ? socket.destroy() : injector.injectConnection(socket)),
+      drain: () => void this.#sessions.announceEnd().then(shut),
     };
   }
 }

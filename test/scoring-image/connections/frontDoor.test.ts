@@ -142,6 +142,16 @@ describe("connections/frontDoor", () => {
     client.close();
   });
 
+  it("does not wait for a connection that says what it speaks when the gRPC server has shut", async () => {
+    server = await startEcho();
+    const late = await connect(server.port);
+    const drained = server.door.drain(10_000);
+    await delay(50);
+    late.socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    assert.equal(await late.ended, "");
+    assert.equal(await drained, true);
+  });
+
   it("cuts off what is not finished within the grace period", async () => {
     server = await startEcho({ delayMs: 10_000 });
     const client = echoClient(server.port);
