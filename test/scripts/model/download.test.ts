@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import type { ServerResponse } from "node:http";
 import path from "node:path";
 import { download, type Patience, type Wanted } from "../../../scripts/model/download";
@@ -31,18 +38,23 @@ const rest: Answer = ({ headers }, response) => {
   response.setHeader("content-range", `bytes ${from}-${content.length - 1}/${content.length}`);
   response.end(content.subarray(from));
 };
-/** Promises everything and hangs up after 100,000 bytes. */
-const cut: Answer = (_request, response) => {
-  response.setHeader("content-length", content.length);
-  response.write(content.subarray(0, 100_000), () => response.destroy());
-};
-
 describe("the download of a model", () => {
   let target: string;
   beforeEach(() => {
     target = path.join(temporaryFolder("download"), "model.onnx");
   });
   const left = () => readdirSync(path.dirname(target)).sort();
+
+  /** Promises everything and hangs up once 100,000 bytes are on the client's disk: a broken connection takes along what was not read yet. */
+  const cut: Answer = (_request, response) => {
+    const beginning = content.subarray(0, 100_000);
+    response.setHeader("content-length", content.length);
+    response.write(beginning);
+    const written = () =>
+      statSync(`${target}.partial`, { throwIfNoEntry: false })?.size === beginning.length;
+    const timer = setInterval(() => written() && response.destroy(), 2);
+    response.once("close", () => clearInterval(timer));
+  };
 
   /** Each request gets the next answer, every further one the last. */
   async function run(answers: readonly Answer[], wanted: Partial<Wanted> = {}) {
