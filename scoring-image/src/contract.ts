@@ -28,7 +28,7 @@ export const headers = {
   grpcRoute: "x-ms-aml-grpc-service-route",
 } as const;
 
-/** Names of the environment variables that `settings.ts` reads; README lists defaults and meanings. */
+/** Names of the environment variables that `settings.ts` reads; docs/server.md lists defaults and meanings. */
 export const variables = {
   host: "HOST",
   port: "PORT",

@@ -56,7 +56,7 @@ const issuerUrl = z
 
 const bundledModel = path.join(__dirname, "..", "models", "efficientnet-lite0");
 
-/** Every setting: its default, what it means and what is allowed. README's table is checked against it. */
+/** Every setting: its default, what it means and what is allowed. The table of docs/server.md is checked against it. */
 export const definitions = {
   host: define("127.0.0.1", "Address to listen on; `0.0.0.0` for all", text),
   port: define(

@@ -51,7 +51,7 @@ async function judge(target: string, modelFile: string | undefined, facts: Facts
     return `must be converted first: npm run model -- convert ${target} --name NAME (it ${text} the preprocessing)`;
   }
   if (!existsSync(path.join(path.dirname(modelFile), "model.json"))) {
-    return "needs a model.json beside it, see README, Your own model";
+    return "needs a model.json beside it, see docs/packages.md";
   }
   try {
     return servingOf(await readServable(path.dirname(modelFile)));

@@ -173,8 +173,8 @@ describe("settings", () => {
     assert.ok(!problems({ PRIMARY_KEY: "se cret" }).join().includes("se cret"));
   });
 
-  it("is described in README, default and meaning, line by line", () => {
-    const readme = readFileSync(path.join(root, "README.md"), "utf8");
+  it("is described in docs/server.md, default and meaning, line by line", () => {
+    const page = readFileSync(path.join(root, "docs", "server.md"), "utf8");
     for (const [name, { default: fallback, description }] of Object.entries(definitions)) {
       const variable = variables[name as keyof typeof variables];
       const shown =
@@ -184,8 +184,8 @@ describe("settings", () => {
             ? "the bundled model"
             : `\`${fallback}\``;
       assert.ok(
-        readme.includes(`| \`${variable}\` | ${shown} | ${description} |`),
-        `README lacks: | \`${variable}\` | ${shown} | ${description} |`,
+        page.includes(`| \`${variable}\` | ${shown} | ${description} |`),
+        `docs/server.md lacks: | \`${variable}\` | ${shown} | ${description} |`,
       );
     }
   });

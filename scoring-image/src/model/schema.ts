@@ -5,7 +5,7 @@ const names = z.string().min(1);
 const dimension = z.union([z.int().positive(), z.string().min(1)]);
 const perChannel = z.union([z.number(), z.array(z.number()).length(3)]);
 
-/** How a picture becomes the input; fields that are absent follow the preset. Meanings: `presets.ts` and README. */
+/** How a picture becomes the input; fields that are absent follow the preset. Meanings: `presets.ts` and docs/packages.md. */
 export const imageSchema = z.strictObject({
   preset: z.enum(["reference", "torchvision", "stretch"]),
   order: z.enum(["RGB", "BGR"]).default("RGB"),

@@ -15,7 +15,7 @@ export interface RuntimeValues {
   readonly isReady: () => boolean;
 }
 
-/** The service's Prometheus metrics, process metrics of prom-client included; README lists the names. */
+/** The service's Prometheus metrics, process metrics of prom-client included; docs/server.md lists them. */
 export class Metrics {
   readonly registry = new Registry();
   readonly #histogram = (name: string, help: string) =>
