@@ -46,6 +46,12 @@ export class EmulatedFpga {
   overlapping = 0;
   /** Requests whose caller has gone before the answer. */
   cancelled = 0;
+  /** What it says of itself as a server, whatever it says of its model. */
+  isServerReady = true;
+  /** What it answers every request instead of a result. */
+  refusal: { readonly code: number; readonly details: string } | undefined;
+  /** Whether a request is its death. */
+  diesOfRequests = false;
   /** Time that was left to each request when it came, in milliseconds. */
   readonly timesLeft: number[] = [];
   #server: Server | undefined;
@@ -53,6 +59,7 @@ export class EmulatedFpga {
   #isBusy = false;
   #programmedAt = 0;
   #isHanging = false;
+  #isSilent = false;
 
   constructor(private readonly options: FpgaOptions = {}) {
     this.#address = options.address ?? "127.0.0.1:0";
@@ -69,8 +76,9 @@ export class EmulatedFpga {
     server.addService(
       serviceOf(loadProto("open_inference.proto"), "inference.GRPCInferenceService"),
       {
-        ServerLive: (_call: Call, answer: Answer) => answer(null, { live: true }),
-        ServerReady: (_call: Call, answer: Answer) => this.#whenProgrammed(answer, { ready: true }),
+        ServerLive: (_call: Call, answer: Answer) => this.#tell(answer, { live: true }),
+        ServerReady: (_call: Call, answer: Answer) =>
+          this.#tell(answer, { ready: this.isServerReady }),
         ModelReady: (_call: Call, answer: Answer) => this.#whenProgrammed(answer, { ready: true }),
         ModelMetadata: (_call: Call, answer: Answer) =>
           this.#whenProgrammed(answer, this.#metadata()),
@@ -100,12 +108,28 @@ export class EmulatedFpga {
     this.#isHanging = true;
   }
 
+  /** Keeps its connections and answers nothing any more, questions about health included. */
+  fallSilent(): void {
+    this.#isHanging = true;
+    this.#isSilent = true;
+  }
+
   wake(): void {
     this.#isHanging = false;
+    this.#isSilent = false;
+  }
+
+  /** Programs the FPGA again without breaking a connection. */
+  reprogram(flashMs: number): void {
+    this.#programmedAt = performance.now() + flashMs;
+  }
+
+  #tell(answer: Answer, message: object): void {
+    if (!this.#isSilent) answer(null, message);
   }
 
   #whenProgrammed(answer: Answer, message: object): void {
-    if (performance.now() >= this.#programmedAt) answer(null, message);
+    if (performance.now() >= this.#programmedAt) this.#tell(answer, message);
     else answer({ code: status.UNAVAILABLE, details: "The FPGA is being flashed." });
   }
 
@@ -128,6 +152,8 @@ export class EmulatedFpga {
     call.on("cancelled", () => (this.cancelled += Number(!isAnswered)));
     if (performance.now() < this.#programmedAt) return this.#whenProgrammed(answer, {});
     if (this.#isHanging) return;
+    if (this.diesOfRequests) return this.die();
+    if (this.refusal) return answer(this.refusal);
     if (this.#isBusy) {
       this.overlapping++;
       answer({ code: status.RESOURCE_EXHAUSTED, details: "The FPGA has a request." });

@@ -1,57 +1,53 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { EmulatedFpga, type FpgaOptions } from "../../support/emulatedFpga";
+import { isReady, manifestAlone, programming, score, until } from "../../support/fpgaService";
 import { GrpcTestClient, methodOf } from "../../support/grpcClient";
+import { inferMethod } from "../../support/openInference";
 import { plainJpeg } from "../../support/pictures";
 import { startService, type RunningService } from "../../support/service";
 import { temporaryFolder } from "../../support/temporaryFolder";
-import { tinyManifest, tinyPackage } from "../../support/tinyModel";
 
 const predict = methodOf(
   "tensorflow_serving.proto",
   "tensorflow.serving.PredictionService",
   "Predict",
 );
-const programming = "The accelerator is being programmed; send the request again later.";
+const jpeg = plainJpeg([1, 2, 3]);
+const bytesTensor = { name: "image", datatype: "BYTES", shape: [1] };
 
-/** A package without the ONNX file: the runtime has the model. */
-function manifestAlone(
-  change: (manifest: ReturnType<typeof tinyManifest>) => void = () => undefined,
-) {
-  const manifest = tinyManifest("mean-colour");
-  change(manifest);
-  const folder = tinyPackage("mean-colour", { ...manifest, sha256: undefined });
-  rmSync(path.join(folder, "model.onnx"));
-  return folder;
-}
+/** Path -> body of one picture, for every interface over HTTP. */
+const restRequests = {
+  "/score": jpeg,
+  "/v1/models/mean-colour:predict": JSON.stringify({
+    instances: [{ b64: Buffer.from(jpeg).toString("base64") }],
+  }),
+  "/v2/models/mean-colour/infer": JSON.stringify({
+    inputs: [{ ...bytesTensor, data: [Buffer.from(jpeg).toString("base64")] }],
+  }),
+};
 
-/** Scores a picture of one colour. */
-async function score(
-  service: RunningService,
-  colour: [number, number, number],
-  init?: RequestInit,
-) {
-  const response = await service.post(plainJpeg(colour), init);
-  return {
-    status: response.status,
-    retryAfter: response.headers.get("retry-after"),
-    body: (await response.json()) as unknown,
-  };
-}
+/** The same over gRPC. */
+const grpcRequests = [
+  [
+    predict,
+    {
+      inputs: {
+        image: {
+          dtype: "DT_STRING",
+          tensor_shape: { dim: [{ size: 1 }] },
+          string_val: [jpeg],
+        },
+      },
+    },
+  ],
+  [inferMethod, { inputs: [{ ...bytesTensor, contents: { bytes_contents: [jpeg] } }] }],
+] as const;
 
 /** Status and red, this to the nearest ten: JPEG is not exact. */
 const outcomeOf = ({ status, body }: { status: number; body: unknown }) =>
   `${status} ${10 * Math.round((body as [[number, number, number]])[0][0] / 10)}`;
-
-/** Asks until a condition holds; the test's own timeout bounds it. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await delay(10);
-}
-
-const isReady = async ({ url }: RunningService) =>
-  (await fetch(`${url}/v2/health/ready`)).status === 200;
 
 describe("inference/runtime", function () {
   this.timeout(60_000);
@@ -95,23 +91,24 @@ describe("inference/runtime", function () {
     assert.equal((await fetch(running.url)).status, 200);
     assert.equal(await isReady(running), false);
     const started = performance.now();
-    const { status, retryAfter, body } = await score(running, [1, 2, 3]);
-    assert.deepEqual([status, retryAfter], [503, "1"]);
-    assert.deepEqual(
-      (body as { error: { code: string; message: string } }).error.message,
-      programming,
-    );
+    for (const [at, body] of Object.entries(restRequests)) {
+      const response = await running.post(body, { path: at });
+      assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "1"], at);
+      assert.match(await response.text(), new RegExp(programming), at);
+    }
     const client = new GrpcTestClient(running.grpcAddress);
-    await assert.rejects(client.call(predict, { inputs: { image: jpegTensor() } }), {
-      code: 14,
-      details: programming,
-    });
-    client.close();
+    for (const [method, message] of grpcRequests) {
+      await assert.rejects(client.call(method, message), { code: 14, details: programming });
+    }
     assert.ok(performance.now() - started < 2500, "neither waits for the accelerator");
     assert.equal(await running.metric("scoring_runtime_ready"), 0);
     await running.loaded;
     assert.equal(await isReady(running), true);
-    assert.equal((await score(running, [1, 2, 3])).status, 200);
+    for (const [at, body] of Object.entries(restRequests)) {
+      assert.equal((await running.post(body, { path: at })).status, 200, at);
+    }
+    for (const [method, message] of grpcRequests) await client.call(method, message);
+    client.close();
   });
 
   it("waits for a runtime that is not there yet", async () => {
@@ -253,10 +250,4 @@ describe("inference/runtime", function () {
         'model.json names the output "mean", the runtime has "scores"',
     });
   });
-});
-
-const jpegTensor = () => ({
-  dtype: "DT_STRING",
-  tensor_shape: { dim: [{ size: 1 }] },
-  string_val: [plainJpeg([1, 2, 3])],
 });
