@@ -106,10 +106,8 @@ export class RuntimeWatch {
     const { client, modelName, readModel } = this.#options;
     const notLoaded = { reason: `has not loaded its model "${modelName}"` };
     try {
-      if (!this.#known) {
-        if (!(await client.serverLive())) return { reason: "is not live" };
-        if (!(await client.serverReady())) return { reason: "is not ready" };
-      }
+      if (!this.#known && !(await client.serverLive())) return { reason: "is not live" };
+      if (!(await client.serverReady())) return { reason: "is not ready" };
       if (!(await client.modelReady())) return notLoaded;
       return (this.#known ??= await readModel());
     } catch (error) {
