@@ -21,12 +21,19 @@ const buffersOf = (message: WorkerMessage): ArrayBuffer[] =>
         "outputs" in result ? result.outputs.map(({ data }) => data.buffer as ArrayBuffer) : [],
       );
 
-/** Passes on whether batches can be run; the first time that they can, the model is warmed before. */
-function announceAvailability(backend: InferenceBackend, runner: JobRunner): void {
+/**
+ * Passes on whether batches can be run; the first time that they can, the model is warmed before.
+ * @param closing aborted when the worker is to end: nobody waits for the warm-up then
+ */
+function announceAvailability(
+  backend: InferenceBackend,
+  runner: JobRunner,
+  closing: AbortSignal,
+): void {
   let latest: Availability | undefined;
   let warm: Promise<void> | undefined;
   const heat = async () => {
-    await warmUp((job) => runner.run(job, new AbortController().signal), plan);
+    await warmUp((job) => runner.run(job, closing), plan);
     backend.verify();
   };
   const announce = async (availability: Availability) => {
@@ -43,6 +50,7 @@ async function main(): Promise<void> {
   const runner = new JobRunner(plan, backend);
   let running: { readonly id: number; readonly controller: AbortController } | undefined;
   let finished = Promise.resolve();
+  const closing = new AbortController();
 
   const run = async (job: Job) => {
     const controller = new AbortController();
@@ -56,6 +64,7 @@ async function main(): Promise<void> {
     // Word of a job's callers may cross its answer.
     else if (order.type === "cancel" && order.id === running?.id) running.controller.abort();
     else if (order.type === "close") {
+      closing.abort();
       void finished.then(() => {
         backend.close();
         // With its port closed the thread has nothing left to wait for.
@@ -63,7 +72,7 @@ async function main(): Promise<void> {
       });
     }
   });
-  announceAvailability(backend, runner);
+  announceAvailability(backend, runner, closing.signal);
 }
 
 void main();

@@ -3,6 +3,7 @@ import {
   connectivityState,
   credentials,
   Metadata,
+  type ClientUnaryCall,
   type ServiceDefinition,
   type ServiceError,
 } from "@grpc/grpc-js";
@@ -36,6 +37,8 @@ let service: ServiceDefinition | undefined;
  */
 export class RuntimeClient {
   readonly #client: Client;
+  /** The calls in progress. */
+  readonly #calls = new Set<ClientUnaryCall>();
   #isClosed = false;
 
   constructor(
@@ -89,8 +92,10 @@ export class RuntimeClient {
     return this.#call("ModelInfer", { model_name: this.model, ...request }, patience);
   }
 
+  /** Cancels the calls in progress: a runtime that hangs must not keep this process. */
   close(): void {
     this.#isClosed = true;
+    for (const call of this.#calls) call.cancel();
     this.#client.close();
   }
 
@@ -109,6 +114,7 @@ export class RuntimeClient {
       const cancel = () => call.cancel();
       const done = (error: ServiceError | null, answer?: Answer) => {
         signal?.removeEventListener("abort", cancel);
+        this.#calls.delete(call);
         if (error) reject(error);
         else resolve(answer as Answer);
       };
@@ -121,6 +127,7 @@ export class RuntimeClient {
         { deadline: Date.now() + (timeoutMs ?? 0) },
         done,
       );
+      this.#calls.add(call);
       signal?.addEventListener("abort", cancel);
       if (signal?.aborted) cancel();
     });
