@@ -1,3 +1,4 @@
+import { quantile } from "../../scoring-image/bench/stats";
 import { OpenInferenceBackend } from "../../scoring-image/src/inference/backends/openInference/openInferenceBackend";
 import { planFor } from "../../scoring-image/src/inference/sessionPlan";
 import { readModelPackage } from "../../scoring-image/src/model/modelPackage";
@@ -36,7 +37,5 @@ export async function addedLatency(address: string): Promise<Latency> {
     if (i >= 0) times.push(performance.now() - started);
   }
   backend.close();
-  times.sort((a, b) => a - b);
-  const at = (share: number) => times[Math.floor(share * times.length)] as number;
-  return { p50: at(0.5), p95: at(0.95) };
+  return { p50: quantile(times, 0.5), p95: quantile(times, 0.95) };
 }

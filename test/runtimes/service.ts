@@ -14,6 +14,8 @@ export interface Scored {
 /** A process of the service, which listens but may not be ready. */
 export interface Service {
   readonly url: string;
+  /** With the key, of every protocol. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly process: ServerProcess;
   readonly score: (picture: Uint8Array) => Promise<Scored>;
   readonly isReady: () => Promise<boolean>;
@@ -36,9 +38,10 @@ export async function startService(env: Record<string, string>): Promise<Service
     if (child.child.exitCode !== null) throw new Error(child.output());
   }
   const at = url;
+  const headers = { authorization: `Bearer ${key}` };
   const isReady = async () => (await fetch(`${at}/v2/health/ready`)).status === 200;
   return {
-    url,
+    ...{ url, headers },
     process: child,
     isReady,
     score: async (picture) => {
@@ -46,7 +49,7 @@ export async function startService(env: Record<string, string>): Promise<Service
       const response = await fetch(`${at}/score`, {
         method: "POST",
         body: Uint8Array.from(picture),
-        headers: { authorization: `Bearer ${key}` },
+        headers,
       });
       return {
         status: response.status,
