@@ -12,7 +12,7 @@ import { modelRules } from "./settings/modelRules";
 import { nodesOf, poolRules, regionRules } from "./settings/poolRules";
 import { merge, problem, type Findings } from "./settings/problems";
 import type { Parser } from "./settings/parsers";
-import { runtimeRules } from "./settings/runtimeRules";
+import { runtimeImageOf, runtimeRules } from "./settings/runtimeRules";
 import { serviceRules } from "./settings/serviceRules";
 import type { NodeSettings, Settings } from "./settings/shape";
 import { chosenSizeName, vmSizeRules } from "./settings/vmSizeRules";
@@ -55,6 +55,7 @@ export function loadSettings(now = new Date()): Settings {
   };
   return Object.freeze({
     ...open,
+    "runtime.image": runtimeImageOf(open),
     stack,
     location,
     nodes: nodes && Object.freeze(nodes),

@@ -3,6 +3,18 @@ import { defaultPorts, grpcPort } from "../scoring-image/src/contract";
 import type { Values } from "./definitions";
 import { problem, type Findings } from "./problems";
 
+/**
+ * Triton with the CUDA that our own image has too (13.0.2, `image.cudaBase`), so that what drives the one drives the other;
+ * https://docs.nvidia.com/deeplearning/frameworks/support-matrix/index.html
+ */
+const tritonImage = "nvcr.io/nvidia/tritonserver:25.10-py3";
+
+/** Image of the runtime beside the server; undefined where there is none. */
+export const runtimeImageOf = (
+  values: Pick<Values, "runtime.kind" | "runtime.image">,
+): string | undefined =>
+  values["runtime.image"] ?? (values["runtime.kind"] === "triton" ? tritonImage : undefined);
+
 /** Rules on the runtime beside the server, which drives the FPGA or stands in for the server's own ONNX Runtime. */
 export function runtimeRules(values: Values): Findings {
   const { accelerator } = values;
@@ -81,21 +93,14 @@ function unusedProblems(values: Values): string[] {
 function requiredProblems(values: Values): string[] {
   const triton = values["runtime.kind"] === "triton";
   const found: string[] = [];
-  if (values["runtime.image"] === undefined) {
+  if (runtimeImageOf(values) === undefined) {
     found.push(
-      triton
-        ? problem(
-            "runtime.image",
-            undefined,
-            "which release of Triton fits depends on the nodes' driver, so it must be named, best by digest (docs/runtimes.md)",
-            "runtime.image nvcr.io/nvidia/tritonserver:YY.MM-py3@sha256:DIGEST",
-          )
-        : problem(
-            "runtime.image",
-            undefined,
-            "the service needs the image of a runtime that speaks the Open Inference Protocol over gRPC",
-            "runtime.image registry.example.com/fpga-runtime@sha256:DIGEST",
-          ),
+      problem(
+        "runtime.image",
+        undefined,
+        "the service needs the image of a runtime that speaks the Open Inference Protocol over gRPC",
+        "runtime.image registry.example.com/fpga-runtime@sha256:DIGEST",
+      ),
     );
   }
   if (!triton && values["runtime.model"] === undefined) {

@@ -86,6 +86,7 @@ export function vmSizeRules(
     | "allowRetiredVmSize"
     | "systemVmSize"
     | "runtime.kind"
+    | "runtime.image"
     | "image.build"
   >,
   location: string,
@@ -116,7 +117,7 @@ export function vmSizeRules(
         problem(
           key,
           name,
-          `the catalogue has no such size, only ${names(key)}`,
+          `the catalogue has no such size, only ${names(wantedKind(key, accelerator))}`,
           example(key, accelerator),
         ),
       );
@@ -138,7 +139,7 @@ function kindProblems(
   accelerator: Values["accelerator"],
 ): string[] {
   const found: string[] = [];
-  const wanted = key === "vmSize" ? accelerator : "cpu";
+  const wanted = wantedKind(key, accelerator);
   if (kindOf(size) !== wanted) {
     found.push(
       problem(
@@ -178,13 +179,17 @@ function kindProblems(
   return found;
 }
 
-/** The CUDA image that a stack builds has no code for older GPUs; an image of one's own, or Triton's, may have. */
+/** The CUDA image that a stack builds has no code for older GPUs, nor has the Triton that it takes unless told; an image of one's own may have. */
 function cudaProblems(
   { name, accelerator }: VmSize,
-  values: Pick<Values, "accelerator" | "runtime.kind" | "image.build">,
+  values: Pick<Values, "accelerator" | "runtime.kind" | "runtime.image" | "image.build">,
 ): string[] {
   if (values.accelerator !== "gpu" || accelerator?.vendor !== "nvidia") return [];
-  if (values["runtime.kind"] !== "none" || values["image.build"] === "none") return [];
+  const isOwn =
+    values["runtime.kind"] === "none"
+      ? values["image.build"] === "none"
+      : values["runtime.image"] !== undefined;
+  if (isOwn) return [];
   const { architecture, model } = accelerator;
   const capability = computeCapability[architecture];
   if (capability === undefined || capability >= cudaMinimum.capability) return [];
@@ -192,7 +197,7 @@ function cudaProblems(
     problem(
       "vmSize",
       name,
-      `its ${model} is a ${architecture} GPU of compute capability ${capability.toFixed(1)}, and the image's CUDA 13 begins at ${cudaMinimum.capability} (${cudaMinimum.architecture}); take a newer size, a runtime that still drives it (runtime.kind triton), or an image of your own with CUDA 12 (image.build none)`,
+      `its ${model} is a ${architecture} GPU of compute capability ${capability.toFixed(1)}, and CUDA 13, of our image and of the default Triton, begins at ${cudaMinimum.capability} (${cudaMinimum.architecture}); take a newer size, or with CUDA 12 a Triton (runtime.kind triton, runtime.image) or an image of your own (image.build none)`,
       `vmSize ${defaultVmSizes.gpu}`,
     ),
   ];
@@ -203,9 +208,13 @@ const described = ({ accelerator }: VmSize): string =>
     ? `${accelerator.count} ${accelerator.kind.toUpperCase()} (${accelerator.model})`
     : "no accelerator";
 
-const names = (key: string): string =>
+/** What the nodes of a pool have: only the scoring nodes have accelerators. */
+const wantedKind = (key: "vmSize" | "systemVmSize", accelerator: Values["accelerator"]) =>
+  key === "vmSize" ? accelerator : "cpu";
+
+const names = (kind: Values["accelerator"]): string =>
   vmSizes
-    .filter(({ status, accelerator }) => status !== "retired" && (key === "vmSize" || !accelerator))
+    .filter((size) => size.status !== "retired" && kindOf(size) === kind)
     .map(({ name }) => name)
     .join(", ");
 

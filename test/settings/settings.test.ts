@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { loadSettings } from "../../settings";
 import { ConfigValues } from "../../settings/configValues";
 import { definitions } from "../../settings/definitions";
-import { declarations, project, stackConfig, useConfig } from "../support/stack";
+import { declarations, project, stackConfig, tritonImage, useConfig } from "../support/stack";
 import { refusedSettings } from "./refused";
 
 const today = new Date("2026-11-22");
@@ -139,9 +139,18 @@ describe("settings", () => {
       const { nodes } = await load("eastus", {
         vmSize: "Standard_ND40rs_v2",
         "runtime.kind": "triton",
-        "runtime.image": "nvcr.io/nvidia/tritonserver:25.10-py3",
+        "runtime.image": "nvcr.io/nvidia/tritonserver:25.04-py3",
       });
       assert.equal(nodes?.size.accelerator?.model, "V100");
+    });
+
+    it("Triton by one setting, and by the image that is named", async () => {
+      const imageOf = async (overrides: object) =>
+        (await load("eastus", { "runtime.kind": "triton", ...overrides }))["runtime.image"];
+      assert.equal(await imageOf({}), tritonImage);
+      const named = "nvcr.io/nvidia/tritonserver:26.08-py3";
+      assert.equal(await imageOf({ "runtime.image": named }), named);
+      assert.equal((await load("eastus"))["runtime.image"], undefined);
     });
 
     it("the resource names of new and of old device plugins", async () => {
@@ -235,10 +244,7 @@ describe("settings", () => {
     }
 
     it("say what has not been run of Triton", async () => {
-      const { notices } = await load("eastus", {
-        "runtime.kind": "triton",
-        "runtime.image": "nvcr.io/nvidia/tritonserver:25.10-py3",
-      });
+      const { notices } = await load("eastus", { "runtime.kind": "triton" });
       assert.deepEqual(notices, [
         "runtime.kind is triton: what starts Triton has been checked against Kubernetes's rules only; it has not run on a GPU here.",
         api,

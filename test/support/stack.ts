@@ -3,10 +3,12 @@ import { project, stackConfig } from "../../scripts/stackConfig";
 
 export { declarations, project, stackConfig } from "../../scripts/stackConfig";
 
-/** What turns a GPU stack into one with Triton beside the server. */
+/** The release of Triton that a stack takes unless told. */
+export const tritonImage = "nvcr.io/nvidia/tritonserver:25.10-py3";
+
+/** Turns a GPU stack into one with Triton beside the server, by the first of them alone. */
 export const tritonSettings = {
   "runtime.kind": "triton",
-  "runtime.image": "nvcr.io/nvidia/tritonserver:25.10-py3",
   "runtime.args": ["--cuda-memory-pool-byte-size=0:67108864"],
   "runtime.modelConfig":
     'optimization { execution_accelerators { gpu_execution_accelerator : [ { name : "tensorrt" } ] } }',

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { tritonSettings } from "../../support/stack";
+import { tritonImage } from "../../support/stack";
 import { SimulatedStack } from "./simulatedProject";
+
+const triton = { "runtime.kind": "triton" };
 
 /** The service's Deployment as the simulated cluster has it. */
 function podOf(stack: SimulatedStack) {
@@ -32,17 +34,17 @@ describe("simulated Azure: what runs the model", () => {
   });
 
   it("previews a Triton stack without a call that changes anything, and says what was not tried", async () => {
-    stack = await SimulatedStack.create("eastus", tritonSettings);
+    stack = await SimulatedStack.create("eastus", triton);
     const { text } = await stack.must("preview");
     assert.deepEqual(stack.calls(), []);
     assert.match(text, /it has not run on a GPU here/);
   });
 
-  it("swaps CUDA for Triton beside the server by settings alone, and back", async () => {
+  it("swaps CUDA for Triton beside the server by one setting, and back", async () => {
     stack = await SimulatedStack.create("eastus");
     await stack.up();
     stack.calls();
-    stack.configure(tritonSettings);
+    stack.configure(triton);
     await stack.up();
     const swapped = ["scoring-scoring-image", "service-config", "service-deployment"];
     assert.deepEqual(updated(stack), [...swapped, "service-network"]);
@@ -51,7 +53,7 @@ describe("simulated Azure: what runs the model", () => {
       initContainers.map(({ name, image }) => [name, image]),
       [
         ["model", containers[0]?.image],
-        ["runtime", tritonSettings["runtime.image"]],
+        ["runtime", tritonImage],
       ],
     );
     await stack.must("up", "--yes", "--skip-preview", "--expect-no-changes");

@@ -10,7 +10,7 @@ import { renderStack, type Manifest } from "../../../scripts/edge/manifests";
 import { kubernetesProblems } from "../../simulation/kubernetesSchema";
 import { fixtures } from "../../support/paths";
 import { folderWithProgram } from "../../support/program";
-import { tritonSettings } from "../../support/stack";
+import { tritonImage, tritonSettings } from "../../support/stack";
 import { temporaryFolder } from "../../support/temporaryFolder";
 
 /** Docker with these images; what it saves are their names. */
@@ -137,7 +137,7 @@ describe("the edge bundle", function () {
       return /^GPUS=.*$/m.exec(readFileSync(path.join(at, "bundle.env"), "utf8"))?.[0];
     };
     assert.equal(await gpus({ gpuCores: 2 }, image), "GPUS='2'");
-    assert.equal(await gpus(tritonSettings, image, tritonSettings["runtime.image"]), "GPUS=''");
+    assert.equal(await gpus(tritonSettings, image, tritonImage), "GPUS=''");
   });
 
   it("holds nothing of the keys that the stack encrypts", async () => {
@@ -155,7 +155,7 @@ describe("the edge bundle", function () {
   });
 
   it("takes the runtime's image along", async () => {
-    const runtime = tritonSettings["runtime.image"];
+    const runtime = tritonImage;
     const { at } = await bundle(tritonSettings, dockerWith(image, runtime));
     assert.equal(readFileSync(path.join(at, "image.tar"), "utf8"), `${image}\n${runtime}`);
   });
@@ -208,7 +208,7 @@ describe("the edge bundle", function () {
       "edge",
       tritonSettings,
       [image],
-      "no nvcr.io/nvidia/tritonserver:25.10-py3. Get it: docker pull nvcr.io/nvidia/tritonserver:25.10-py3",
+      `no ${tritonImage}. Get it: docker pull ${tritonImage}`,
     ],
   ] as const) {
     it(`refuses ${title}`, async () => {

@@ -51,6 +51,14 @@ export const nodes: readonly RefusedSettings[] = [
     ],
   },
   {
+    title: "an unknown size for FPGAs",
+    stack: "westeurope",
+    overrides: { vmSize: "Standard_NP80s" },
+    lines: [
+      'vmSize is "Standard_NP80s": the catalogue has no such size, only Standard_NP10s, Standard_NP20s, Standard_NP40s. Mend it with: pulumi config set vmSize Standard_NP10s',
+    ],
+  },
+  {
     title: "an unknown system size",
     stack: "eastus",
     overrides: { systemVmSize: "Standard_Z1" },
@@ -103,7 +111,15 @@ export const nodes: readonly RefusedSettings[] = [
     stack: "eastus",
     overrides: { vmSize: "Standard_ND40rs_v2" },
     lines: [
-      'vmSize is "Standard_ND40rs_v2": its V100 is a Volta GPU of compute capability 7.0, and the image\'s CUDA 13 begins at 7.5 (Turing); take a newer size, a runtime that still drives it (runtime.kind triton), or an image of your own with CUDA 12 (image.build none). Mend it with: pulumi config set vmSize Standard_NC4as_T4_v3',
+      'vmSize is "Standard_ND40rs_v2": its V100 is a Volta GPU of compute capability 7.0, and CUDA 13, of our image and of the default Triton, begins at 7.5 (Turing); take a newer size, or with CUDA 12 a Triton (runtime.kind triton, runtime.image) or an image of your own (image.build none). Mend it with: pulumi config set vmSize Standard_NC4as_T4_v3',
+    ],
+  },
+  {
+    title: "a GPU that the default Triton does not drive",
+    stack: "eastus",
+    overrides: { vmSize: "Standard_ND40rs_v2", "runtime.kind": "triton" },
+    lines: [
+      'vmSize is "Standard_ND40rs_v2": its V100 is a Volta GPU of compute capability 7.0, and CUDA 13, of our image and of the default Triton, begins at 7.5 (Turing); take a newer size, or with CUDA 12 a Triton (runtime.kind triton, runtime.image) or an image of your own (image.build none). Mend it with: pulumi config set vmSize Standard_NC4as_T4_v3',
     ],
   },
   {
@@ -111,7 +127,7 @@ export const nodes: readonly RefusedSettings[] = [
     stack: "eastus",
     overrides: { vmSize: "Standard_NC6s_v3", allowRetiredVmSize: true },
     lines: [
-      'vmSize is "Standard_NC6s_v3": its V100 is a Volta GPU of compute capability 7.0, and the image\'s CUDA 13 begins at 7.5 (Turing); take a newer size, a runtime that still drives it (runtime.kind triton), or an image of your own with CUDA 12 (image.build none). Mend it with: pulumi config set vmSize Standard_NC4as_T4_v3',
+      'vmSize is "Standard_NC6s_v3": its V100 is a Volta GPU of compute capability 7.0, and CUDA 13, of our image and of the default Triton, begins at 7.5 (Turing); take a newer size, or with CUDA 12 a Triton (runtime.kind triton, runtime.image) or an image of your own (image.build none). Mend it with: pulumi config set vmSize Standard_NC4as_T4_v3',
     ],
   },
   {

@@ -1,9 +1,6 @@
 import type { RefusedSettings } from "./refusedSettings";
 
-const triton = {
-  "runtime.kind": "triton",
-  "runtime.image": "nvcr.io/nvidia/tritonserver:25.10-py3",
-};
+const triton = { "runtime.kind": "triton" };
 
 /** FPGAs, and the runtime beside the server. */
 export const runtime: readonly RefusedSettings[] = [
@@ -79,19 +76,20 @@ export const runtime: readonly RefusedSettings[] = [
     ],
   },
   {
-    title: "Triton without its image",
-    stack: "eastus",
-    overrides: { "runtime.kind": "triton" },
-    lines: [
-      "runtime.image is not set: which release of Triton fits depends on the nodes' driver, so it must be named, best by digest (docs/runtimes.md). Mend it with: pulumi config set runtime.image nvcr.io/nvidia/tritonserver:YY.MM-py3@sha256:DIGEST",
-    ],
-  },
-  {
     title: "settings of a runtime that is not there",
     stack: "eastus",
-    overrides: { "runtime.model": "resnet50", "runtime.args": ["--log-verbose=1"] },
+    overrides: {
+      "runtime.image": "registry.example.com/r:1",
+      "runtime.model": "resnet50",
+      "runtime.modelFolder": "/models",
+      "runtime.modelConfig": "dynamic_batching { }",
+      "runtime.args": ["--log-verbose=1"],
+    },
     lines: [
+      'runtime.image is "registry.example.com/r:1": runtime.kind is none, so the model runs inside the server; name the runtime, or take this setting out. Mend it with: pulumi config set runtime.kind triton',
       'runtime.model is "resnet50": runtime.kind is none, so the model runs inside the server; name the runtime, or take this setting out. Mend it with: pulumi config set runtime.kind triton',
+      'runtime.modelFolder is "/models": runtime.kind is none, so the model runs inside the server; name the runtime, or take this setting out. Mend it with: pulumi config set runtime.kind triton',
+      'runtime.modelConfig is "dynamic_batching { }": runtime.kind is none, so the model runs inside the server; name the runtime, or take this setting out. Mend it with: pulumi config set runtime.kind triton',
       'runtime.args is ["--log-verbose=1"]: runtime.kind is none, so the model runs inside the server; name the runtime, or take this setting out. Mend it with: pulumi config set runtime.kind triton',
     ],
   },
