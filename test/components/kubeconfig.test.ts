@@ -3,7 +3,7 @@ import { chmodSync } from "node:fs";
 import path from "node:path";
 import { kubeloginConfig, requireKubelogin } from "../../components/kubeconfig";
 import { folderWithCommands } from "../support/program";
-import { kubeconfig } from "../support/pulumiMocks";
+import { kubeconfig } from "../support/mockProviders";
 
 describe("the kubeconfig", () => {
   it("signs its user in by kubelogin and keeps everything else", () => {
