@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { azureTypes, requireRegion, type AzureType } from "./azureTypes";
+import { requireRegion } from "./azureRequirements";
+import { azureTypes, type AzureType } from "./azureTypes";
 import {
   type Before,
   covered,
