@@ -9,6 +9,7 @@ import { plainJpeg, sample } from "../support/pictures";
 import { killProcesses, startProcess, type ServerProcess } from "../support/serverProcess";
 import { temporaryFolder } from "../support/temporaryFolder";
 import { colourClassifier, tinyManifest, tinyPackage } from "../support/tinyModel";
+import { until } from "../support/until";
 
 const key = "key-of-the-process-tests";
 const free = { PORT: "0", METRICS_PORT: "0", PRIMARY_KEY: key };
@@ -209,17 +210,20 @@ describe("the server's process", () => {
     const server = startProcess({
       ...free,
       MODEL_DIR: tinyPackage("slow"),
-      PRE_STOP_DELAY_MS: "300",
+      INSTANCES: "1",
+      MAX_QUEUE_WAIT_MS: "60000",
+      PRE_STOP_DELAY_MS: "1500",
     });
     const url = await server.url;
     const headers = { authorization: `Bearer ${key}` };
-    const scoring = fetch(`${url}/score`, { method: "POST", body: plainJpeg([9, 9, 9]), headers });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const score = () =>
+      fetch(`${url}/score`, { method: "POST", body: plainJpeg([9, 9, 9]), headers });
+    const scorings = [score()];
     server.child.kill("SIGTERM");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.equal((await fetch(`${url}/v2/health/ready`)).status, 503);
+    await until(async () => (await fetch(`${url}/v2/health/ready`)).status === 503);
+    scorings.push(score(), score());
     assert.equal((await fetch(url)).status, 200);
-    assert.equal((await scoring).status, 200);
+    for (const scoring of scorings) assert.equal((await scoring).status, 200);
     assert.deepEqual(await server.ended, [0, null]);
   });
 
@@ -239,7 +243,7 @@ describe("the server's process", () => {
         () => "cut off",
       ),
     );
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(async () => (await queueLength(server)) === 2);
     server.child.kill("SIGTERM");
     assert.deepEqual(await Promise.all(calls), ["cut off", "cut off", "cut off"]);
     assert.deepEqual(await server.ended, [1, null]);
@@ -259,6 +263,13 @@ describe("the server's process", () => {
     assert.ok(!server.output().includes(key));
   });
 });
+
+/** Pictures that wait for a worker. */
+async function queueLength(server: ServerProcess): Promise<number> {
+  const [, url] = /"metricsUrl":"([^"]+)","msg":"ready"/.exec(server.output()) ?? [];
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^scoring_queue_length (\d+)$/m.exec(text)?.[1]);
+}
 
 /** A package whose model.onnx is a JPEG, with the right sha256. */
 function brokenModel(): string {

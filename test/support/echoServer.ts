@@ -30,8 +30,11 @@ export async function startEcho(settings: EchoSettings = {}) {
   const options = { grpcKeepAliveMs: 60_000, connectionMaxAgeMs, connectionMaxAgeGraceMs: 5000 };
   const connections = new GrpcConnections(options);
   const rpc = new grpc.Server(connections.options);
-  const echo: grpc.handleUnaryCall<Buffer, Buffer> = (call, answer) =>
-    void setTimeout(() => answer(null, call.request), delayMs);
+  let begun = 0;
+  const echo: grpc.handleUnaryCall<Buffer, Buffer> = (call, answer) => {
+    begun++;
+    setTimeout(() => answer(null, call.request), delayMs);
+  };
   rpc.register(echoPath, echo, same, same, "unary");
   const door = new FrontDoor(server, {
     host: "127.0.0.1",
@@ -42,7 +45,14 @@ export async function startEcho(settings: EchoSettings = {}) {
     grpc: connections.receiver(rpc),
   });
   const [{ port }, second] = await door.listen();
-  return { door, port, secondPort: second?.port ?? 0, close: () => door.drain(0) };
+  return {
+    door,
+    port,
+    secondPort: second?.port ?? 0,
+    /** gRPC calls that have reached the server. */
+    begun: () => begun,
+    close: () => door.drain(0),
+  };
 }
 
 /** A gRPC client of the echo service; `call` rejects with the status of the refusal. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { plainJpeg } from "../../support/pictures";
 import { startService, type RunningService } from "../../support/service";
+import { until } from "../../support/until";
 import { colourClassifier, tinyManifest, tinyPackage } from "../../support/tinyModel";
 
 describe("protocols/azureml, other models and settings", () => {
@@ -35,7 +36,7 @@ describe("protocols/azureml, other models and settings", () => {
   it("answers 503 with Retry-After when the queue is full, and stays healthy", async () => {
     running = await startService({ MODEL_DIR: tinyPackage("slow"), MAX_QUEUE_SIZE: "0" });
     const first = running.post(plainJpeg([1, 1, 1]));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(async () => (await running.metric("scoring_requests_in_flight")) === 1);
     const response = await running.post(plainJpeg([2, 2, 2]));
     assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "1"]);
     assert.match(await response.text(), /"code":"QUEUE_FULL"/);
@@ -47,11 +48,13 @@ describe("protocols/azureml, other models and settings", () => {
   it("drops a picture whose client has gone", async () => {
     running = await startService({ MODEL_DIR: tinyPackage("slow") });
     const first = running.post(plainJpeg([1, 1, 1]));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(async () => (await running.metric("scoring_requests_in_flight")) === 1);
     const controller = new AbortController();
     const second = running.post(plainJpeg([2, 2, 2]), { signal: controller.signal });
-    setTimeout(() => controller.abort(), 50);
-    await assert.rejects(second, { name: "AbortError" });
+    const refused = assert.rejects(second, { name: "AbortError" });
+    await until(async () => (await running.metric("scoring_queue_length")) === 1);
+    controller.abort();
+    await refused;
     assert.equal((await first).status, 200);
     assert.equal(await running.metric("scoring_batch_size_count"), 1);
   });

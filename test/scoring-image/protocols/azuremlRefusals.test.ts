@@ -11,7 +11,7 @@ describe("protocols/azureml, refusals", () => {
       MODEL_DIR: colourClassifier("logits"),
       MAX_BODY_BYTES: "300000",
       MAX_PIXELS: "1000000",
-      BODY_TIMEOUT_MS: "300",
+      BODY_TIMEOUT_MS: "1500",
       SERVICE_NAME: "colours",
     });
   });

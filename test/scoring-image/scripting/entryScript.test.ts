@@ -4,6 +4,7 @@ import path from "node:path";
 import { plainJpeg } from "../../support/pictures";
 import { scriptedPackage } from "../../support/scriptedPackage";
 import { startService, type RunningService } from "../../support/service";
+import { until } from "../../support/until";
 
 /** One script for all tests: what it does is named in the query. */
 const script = `
@@ -121,7 +122,7 @@ describe("entry script", () => {
   it("ends a script that hangs and leaves the other requests alone", async () => {
     running = await start({ SCORING_TIMEOUT_MS: "3000", SCRIPT_THREADS: "2" });
     const hanging = call("hangs");
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await until(async () => (await running.metric("scoring_requests_in_flight")) === 1);
     assert.equal((await call("greet")).status, 200);
     const response = await hanging;
     assert.equal(response.status, 504);
@@ -142,8 +143,9 @@ describe("entry script", () => {
       SCORING_TIMEOUT_MS: "2000",
     });
     const hanging = call("hangs");
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    const response = await call("greet");
+    let response = await call("greet");
+    // Before the other has the thread.
+    while (response.status === 200) response = await call("greet");
     assert.equal(response.status, 503);
     assert.match(await response.text(), /"code":"QUEUE_WAIT_EXCEEDED"/);
     assert.equal((await hanging).status, 504);

@@ -82,7 +82,7 @@ async function logged({ process }: TlsServer, line: RegExp): Promise<void> {
 describe("security/tls", () => {
   describe("of one server", () => {
     let server: TlsServer;
-    before(async () => (server = await start({ HANDSHAKE_TIMEOUT_MS: "400", GRPC_PORT: "0" })));
+    before(async () => (server = await start({ HANDSHAKE_TIMEOUT_MS: "1500", GRPC_PORT: "0" })));
     after(killProcesses);
 
     it("scores over HTTPS", async () => assert.equal((await score(server.port))[0], 200));
