@@ -24,8 +24,25 @@ export function contentOf(engine: Engine, image: string): ImageContent {
   const container = engine.docker(["create", image, "true"]);
   engine.shell(`"$docker" export ${container} | tar -C ${folder} -xf -`);
   engine.docker(["rm", container]);
+  const content = readContent(folder);
+  rmSync(folder, { recursive: true, force: true });
+  return content;
+}
+
+/**
+ * Everything in a folder by its path from there. Links are not followed, as `readdirSync` would: those that begin at the root lead to this
+ * machine's own files.
+ */
+const namesIn = (folder: string, below = ""): string[] =>
+  readdirSync(path.join(folder, below), { withFileTypes: true }).flatMap((entry) => {
+    const name = path.join(below, entry.name);
+    return entry.isDirectory() ? [name, ...namesIn(folder, name)] : [name];
+  });
+
+/** Reads a file system that lies in a folder. */
+export function readContent(folder: string): ImageContent {
   const secrets: string[] = [];
-  const manifest = readdirSync(folder, { recursive: true, encoding: "utf8" })
+  const manifest = namesIn(folder)
     .filter((name) => !made.test(name))
     .sort()
     .flatMap((name) => {
@@ -38,6 +55,5 @@ export function contentOf(engine: Engine, image: string): ImageContent {
       if (secret.test(bytes.toString("latin1"))) secrets.push(name);
       return [`${mode} ${createHash("sha256").update(bytes).digest("hex")} ${name}`];
     });
-  rmSync(folder, { recursive: true, force: true });
   return { manifest, secrets };
 }
