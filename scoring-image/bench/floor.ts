@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { OnnxRuntimePlan, SessionPlan } from "../src/inference/sessionPlan";
+import { planFor } from "../src/inference/sessionPlan";
+import type { ModelPackage } from "../src/model/modelPackage";
 import type { FloorPlan, LoopOrder } from "./floorWorker";
 import { summarise, type Summary } from "./stats";
 
@@ -33,14 +34,15 @@ export class Floor {
   /** Opens and warms the instances of a layout. @param entry path of the bundled `floorWorker.js` */
   static async open(
     entry: string,
-    plan: SessionPlan & { readonly backend: OnnxRuntimePlan },
+    model: ModelPackage,
     photograph: string,
     { instances, threads }: Layout,
   ): Promise<Floor> {
-    const workerData: FloorPlan = {
-      plan: { ...plan, backend: { ...plan.backend, threads } },
-      photograph,
-    };
+    const plan = planFor(model, {
+      ...{ executionProvider: "cpu", threadsPerInstance: threads },
+      ...{ maxBatchSize: 1, maxQueueWaitMs: 0 },
+    });
+    const workerData: FloorPlan = { plan, photograph };
     const workers = Array.from({ length: instances }, () => new Worker(entry, { workerData }));
     await Promise.all(workers.map((worker) => once(worker, "message")));
     return new Floor(workers, `${instances} x ${threads}`);

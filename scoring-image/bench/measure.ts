@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { planFor, type OnnxRuntimePlan, type SessionPlan } from "../src/inference/sessionPlan";
 import { readModelPackage } from "../src/model/modelPackage";
 import { fillingLayouts, Floor } from "./floor";
 import { probeDuring, scoreFor, type LoadSummary } from "./load";
@@ -48,11 +47,11 @@ const threadsPerInstance = 1;
 /** Measures floor and service in turns. Every figure is the median of the rounds, the ratios are medians of the rounds' own ratios. */
 export async function measure(options: BenchOptions): Promise<BenchResult> {
   const { dist, modelDir, photograph } = options;
-  const plan = planOf(modelDir);
+  const model = readModelPackage(modelDir);
   const entry = path.join(dist, "bench", "floorWorker.js");
   const layouts = [{ instances: 1, threads: threadsPerInstance }, ...fillingLayouts()];
   const floors: Floor[] = [];
-  for (const layout of layouts) floors.push(await Floor.open(entry, plan, photograph, layout));
+  for (const layout of layouts) floors.push(await Floor.open(entry, model, photograph, layout));
   const service = await ServiceProcess.start(path.join(dist, "main.js"), {
     MODEL_DIR: modelDir,
     THREADS_PER_INSTANCE: String(threadsPerInstance),
@@ -65,17 +64,6 @@ export async function measure(options: BenchOptions): Promise<BenchResult> {
   await service.stop();
   await Promise.all(floors.map((floor) => floor.close()));
   return combine(rounds);
-}
-
-function planOf(modelDir: string): SessionPlan & { readonly backend: OnnxRuntimePlan } {
-  const model = readModelPackage(modelDir);
-  const provider = { executionProvider: "cpu", threads: threadsPerInstance } as const;
-  const backend = { kind: "onnxRuntime", modelFile: model.file, ...provider } as const;
-  const plan = planFor(model, {
-    ...{ executionProvider: "cpu", threadsPerInstance },
-    ...{ maxBatchSize: 1, maxQueueWaitMs: 0 },
-  });
-  return { ...plan, backend };
 }
 
 async function runRound(
