@@ -17,9 +17,7 @@ const stacks = {
 
 const goldenFile = (stack: string) => path.join(fixtures, "manifests", `${stack}.yaml`);
 
-describe("manifests", function () {
-  this.timeout(60_000);
-
+describe("manifests", () => {
   for (const [stack, overrides] of Object.entries(stacks)) {
     it(`of ${stack} are what was read and approved (UPDATE_MANIFESTS=1 writes them anew)`, async () => {
       const text = (await manifests(stack.replace("Triton", ""), overrides))

@@ -47,9 +47,7 @@ const cases: Case[] = [
 ];
 
 for (const { name, protocol, open } of cases) {
-  describe(`client, ${name}`, function () {
-    // Each starts services of its own.
-    this.timeout(60_000);
+  describe(`client, ${name}`, () => {
     let running: RunningService;
     let client: ScoringClient | undefined;
     afterEach(() => (client?.close(), running.stop()));

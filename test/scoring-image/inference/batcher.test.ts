@@ -214,8 +214,7 @@ describe("inference/batcher", () => {
     assert.equal(pool.readyCount, 1);
   });
 
-  it("keeps what waits for the worker that replaces a dead one", async function () {
-    this.timeout(60_000);
+  it("keeps what waits for the worker that replaces a dead one", async () => {
     const { submit, pool } = await rig("mean-colour");
     const lost = assert.rejects(submit(await largePng()), { code: "WORKER_LOST" });
     const waiting = [1, 2, 3].map((red) => submit(plainJpeg([red, 5, 6]), { withinMs: 40_000 }));

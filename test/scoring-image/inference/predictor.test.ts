@@ -56,9 +56,7 @@ async function rig(folder: string, options: Partial<BatcherOptions> & { instance
 const planes = (...colours: [number, number, number][]) =>
   Float32Array.from(colours.flatMap((c) => c.flatMap((v) => Array<number>(64).fill(v))));
 
-describe("inference/predictor", function () {
-  // The slow model takes seconds on a busy machine.
-  this.timeout(60_000);
+describe("inference/predictor", () => {
   afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())));
 
   it("scores the pictures of one request in their order", async () => {

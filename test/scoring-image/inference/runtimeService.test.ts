@@ -30,8 +30,7 @@ async function infer({ grpcAddress }: RunningService, pictures: readonly Uint8Ar
 const furthest = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Math.max(...Array.from(a, (value, i) => Math.abs(value - (b[i] as number))));
 
-describe("inference/runtime, a second instance of the service", function () {
-  this.timeout(60_000);
+describe("inference/runtime, a second instance of the service", () => {
   let runtime: RunningService;
   let service: RunningService;
 

@@ -151,8 +151,7 @@ describe("entry script", () => {
     assert.equal((await hanging).status, 504);
   });
 
-  it("does not start with a script that cannot be used", async function () {
-    this.timeout(60_000);
+  it("does not start with a script that cannot be used", async () => {
     running = await start();
     const refused = (text: string, message: RegExp) =>
       assert.rejects(startService({ MODEL_DIR: scriptedPackage(text) }), {

@@ -60,9 +60,7 @@ async function bundle(
   return { ...written, at: path.join(unpacked, written.folder) };
 }
 
-describe("the edge bundle", function () {
-  this.timeout(20_000);
-
+describe("the edge bundle", () => {
   it("renders what the program would deploy, without any Secret, and valid by Kubernetes's OpenAPI file", async () => {
     const { manifests } = await renderStack("edge");
     assert.deepEqual(withoutRevision(manifests), withoutRevision(approved()));

@@ -38,9 +38,7 @@ const nearly = (found: readonly number[], ...expected: number[]) => {
 /** One row whose planes have the values r, g and b. */
 const planes = (...colour: number[]) => colour.flatMap((v) => Array<number>(64).fill(v));
 
-describe("protocols/tensorflow Predict", function () {
-  // The slow model takes seconds on a busy machine.
-  this.timeout(60_000);
+describe("protocols/tensorflow Predict", () => {
   let running: RunningService;
   let client: GrpcTestClient;
   const red = plainJpeg([250, 5, 10]);
