@@ -38,7 +38,7 @@ export interface Soak {
 
 export interface Scenario {
   readonly name: string;
-  /** Share of the run's time. */
+  /** Share of the run's time; the last scenario also takes what the others leave. */
   readonly share: number;
   readonly run: (soak: Soak, seconds: number) => Promise<Finding>;
 }

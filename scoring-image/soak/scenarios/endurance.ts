@@ -25,7 +25,7 @@ export function slope(samples: readonly Sample[]): number {
   return (60 * covariance) / mean(({ seconds }) => (seconds - time) ** 2);
 }
 
-/** The rest of the run: load at 80 % with wrong input and dying workers in between; memory must stay flat. */
+/** The end of the run: load at 80 % with wrong input and dying workers in between; memory must stay flat. */
 export const endurance: Scenario = {
   name: "endurance at 80 % of capacity",
   share: 0.28,
