@@ -14,6 +14,12 @@ export interface ZooModel {
   /** Names of the reference system's tensors, beside the preview's `images` and `output_alias`. */
   readonly inputAliases: readonly string[];
   readonly outputAliases: readonly string[];
+  /** A detector's output tensors: corners left, top, right, bottom as fractions, and COCO's classes, 0 being the background. */
+  readonly detection?: {
+    readonly boxes: string;
+    readonly scores: string;
+    readonly classes: string;
+  };
 }
 
 /** Where the files are: `{stem}` is the file's name without its ending. Apache-2.0, as the zoo itself. */
@@ -120,5 +126,6 @@ export const modelZoo: readonly ZooModel[] = [
     side: 1200,
     inputAliases: ["images", "Placeholder:0", "InputImage:0"],
     outputAliases: [],
+    detection: { boxes: "bboxes", scores: "scores", classes: "labels" },
   },
 ];

@@ -5,8 +5,11 @@ import type { Graph, GraphTensor } from "../../scoring-image/src/model/graph";
 import { CommandFailure } from "./failure";
 import { modelsFolder } from "./folders";
 
-/** Class names of ImageNet's 1000 classes, those of the bundled model. */
-const imagenetLabels = path.join(modelsFolder, "efficientnet-lite0", "labels.txt");
+/** Class names of ImageNet's 1000 classes, those of the bundled model, and of COCO's 80, after the background. */
+const labelFiles = {
+  logits: path.join(modelsFolder, "efficientnet-lite0", "labels.txt"),
+  detections: path.join(__dirname, "cocoLabels.txt"),
+};
 
 /** ONNX Runtime leaves free dimensions without a name in some of the zoo's files. */
 const named = ({ shape }: GraphTensor) =>
@@ -26,7 +29,7 @@ export function zooManifest(model: ZooModel, graph: Graph) {
       `${model.file} takes ${JSON.stringify(shape)}, not [N,3,${model.side},${model.side}]`,
     );
   }
-  const detects = model.kind === "detections";
+  const { detection } = model;
   return {
     schemaVersion: 1,
     name: model.name,
@@ -40,21 +43,22 @@ export function zooManifest(model: ZooModel, graph: Graph) {
         aliases: model.inputAliases.filter((alias) => alias !== input.name),
         dtype: input.dtype,
         shape,
-        image: { preset: "torchvision", ...(detects ? { preserveAspectRatio: false } : {}) },
+        image: { preset: "torchvision", ...(detection ? { preserveAspectRatio: false } : {}) },
       },
     ],
     outputs: graph.outputs.map((output) => ({
       name: output.name,
-      aliases: detects ? [] : model.outputAliases,
+      aliases: model.outputAliases,
       dtype: output.dtype,
       shape: named(output),
       kind: model.kind,
-      ...(detects ? {} : { labels: "labels.txt" }),
+      ...(detection ? {} : { labels: "labels.txt" }),
     })),
+    ...(detection ? { detection: { preset: "decoded", ...detection, labels: "labels.txt" } } : {}),
   };
 }
 
-/** Puts the class names beside a classifier's files. */
-export function copyLabels(model: ZooModel, folder: string): void {
-  if (model.kind === "logits") copyFileSync(imagenetLabels, path.join(folder, "labels.txt"));
+/** Puts the class names beside the model. */
+export function copyLabels({ kind }: ZooModel, folder: string): void {
+  copyFileSync(labelFiles[kind], path.join(folder, "labels.txt"));
 }

@@ -152,6 +152,19 @@ def write_boxes() -> None:
     save("boxes", helper.make_graph(nodes, "boxes", [image], outputs, constants))
 
 
+def write_densenet() -> None:
+    """Answers like the ONNX Model Zoo's densenet-12: logits [1,1000,1,1], here the mean of each colour and 997 zeros."""
+    nodes = [
+        node("GlobalAveragePool", ["data_0"], "colours"),
+        node("ConstantOfShape", ["others"], "zeros"),
+        node("Concat", ["colours", "zeros"], "fc6_1", axis=1),
+    ]
+    image = helper.make_tensor_value_info("data_0", TensorProto.FLOAT, [1, 3, 8, 8])
+    logits = helper.make_tensor_value_info("fc6_1", TensorProto.FLOAT, [1, 1000, 1, 1])
+    others = constant("others", np.array([1, 997, 1, 1], np.int64))
+    save("densenet", helper.make_graph(nodes, "densenet", [image], [logits], [others]))
+
+
 def write_features() -> None:
     """Features as the reference's featurizers shape them, [n,1,1,c], beside a second output."""
     nodes = [
@@ -175,6 +188,7 @@ def main() -> None:
     write_fails()
     write_slow()
     write_boxes()
+    write_densenet()
     write_features()
 
 

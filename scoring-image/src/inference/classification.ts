@@ -15,6 +15,12 @@ export function classificationOutput(model: ModelPackage): ModelOutput | undefin
   return model.outputs.find(({ kind }) => kind === "probabilities" || kind === "logits");
 }
 
+/** A classifier's shape without trailing ones: some answer [N,1000,1,1], their clients expect [N,1000]. */
+export function classShape<T>(shape: readonly T[]): T[] {
+  const last = shape.findLastIndex((size) => size !== 1);
+  return shape.slice(0, Math.max(last, 1) + 1);
+}
+
 /** Softmax in double precision, shifted by the maximum so that it cannot overflow. */
 export function softmax(logits: ArrayLike<number>): Float64Array {
   let max = -Infinity;

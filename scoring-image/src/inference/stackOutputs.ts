@@ -1,11 +1,11 @@
 import type { ModelOutput } from "../model/modelPackage";
 import type { Inference } from "./batcher";
-import { softmax } from "./classification";
+import { classShape, softmax } from "./classification";
 import type { OutputTensor, TensorValues } from "./messages";
 
 /**
  * Joins one output of a request's pictures into one tensor [n, ...], n being their number.
- * @param asProbabilities applies the softmax over the last dimension of a logits output
+ * @param asProbabilities turns a logits output into probabilities [n, ..., classes]
  * @throws Error when pictures of one request got outputs of different shapes, which then have no common tensor
  */
 export function stackOutput(
@@ -36,10 +36,11 @@ function join(parts: readonly TensorValues[]): TensorValues {
 
 function softmaxRows({ name, dims, data }: OutputTensor): OutputTensor {
   const logits = data as Float32Array | Float64Array;
-  const size = dims.at(-1) as number;
+  const shape = classShape(dims);
+  const size = shape.at(-1) as number;
   const probabilities = logits.slice();
   for (let start = 0; start < logits.length; start += size) {
     probabilities.set(softmax(logits.subarray(start, start + size)), start);
   }
-  return { name, dims, data: probabilities };
+  return { name, dims: shape, data: probabilities };
 }

@@ -1,5 +1,6 @@
-import type { Dimension, ModelPackage } from "../../model/modelPackage";
-import { signatureKey } from "../../model/naming";
+import { classShape } from "../../inference/classification";
+import type { Dimension, ModelOutput, ModelPackage } from "../../model/modelPackage";
+import { signatureKey, wantsProbabilities } from "../../model/naming";
 import { defaultSignature } from "../modelReference";
 import { predictMethod } from "./predict";
 import { dataTypeOf } from "./tensorWire";
@@ -9,6 +10,13 @@ const shapeOf = (dims: readonly Dimension[]) => ({
   dim: dims.map((size) => ({ size: typeof size === "number" ? size : -1, name: "" })),
   unknown_rank: false,
 });
+
+/** As the output is answered under its signature's key. */
+const outputShape = (output: ModelOutput) => {
+  const shape = ["N", ...output.shape.slice(1)];
+  const isTurned = wantsProbabilities({ output, name: signatureKey(output) });
+  return shapeOf(isTurned ? classShape(shape) : shape);
+};
 
 /**
  * tensorflow.serving.SignatureDefMap of a model: one signature, `serving_default`. Its input is listed as DT_STRING [-1], the encoded
@@ -21,7 +29,7 @@ export function signatureDefMap({ input, outputs }: ModelPackage) {
     {
       name: output.name,
       dtype: dataTypeOf(output.dtype),
-      tensor_shape: shapeOf(["N", ...output.shape.slice(1)]),
+      tensor_shape: outputShape(output),
     },
   ]);
   return {
