@@ -47,12 +47,14 @@ export async function download(
 ): Promise<void> {
   const partial = `${target}.partial`;
   await mkdir(path.dirname(target), { recursive: true });
-  const problems: string[] = [];
+  const problems = new Map<string, string>();
   for (const url of wanted.urls) {
     for (let attempt = 1; attempt <= attempts; attempt++) {
       if (attempt > 1) {
         await wait(firstWaitMs * 2 ** (attempt - 2));
-        progress.step(`trying again, attempt ${attempt} of ${attempts}: ${problems.at(-1)}`);
+        progress.step(
+          `trying again, attempt ${attempt} of ${attempts}: ${url}: ${problems.get(url)}`,
+        );
       }
       try {
         await attemptDownload(url, wanted, partial, { progress, silenceMs });
@@ -60,14 +62,15 @@ export async function download(
         return;
       } catch (error) {
         if (isFull(error)) throw await full(target, partial, error);
-        problems.push(`${url}: ${reason(error)}`);
+        problems.set(url, reason(error));
         if (error instanceof Hopeless) break;
       }
     }
   }
+  const listed = [...problems].map(([url, problem]) => `${url}: ${problem}`).join("; ");
   throw new CommandFailure(
     "download",
-    `${path.basename(target)} could not be downloaded. ${problems.slice(-wanted.urls.length).join("; ")}. Another address can be set with --mirror or MODEL_MIRRORS`,
+    `${path.basename(target)} could not be downloaded. ${listed}. Another address can be set with --mirror or MODEL_MIRRORS`,
   );
 }
 
@@ -77,8 +80,9 @@ async function attemptDownload(
   partial: string,
   { progress, silenceMs }: { readonly progress: Progress; readonly silenceMs: number },
 ): Promise<void> {
+  // More than the file has is not its beginning.
+  if ((await sizeOf(partial)) > bytes) await rm(partial);
   const have = await sizeOf(partial);
-  if (have > bytes) await rm(partial);
   if (have < bytes) {
     await receive(url, partial, have, { bytes, progress, silenceMs });
   }

@@ -11,7 +11,7 @@ import { copyLabels, zooManifest } from "./zooPackage";
 
 /** Where a fetch gets a model from and where it puts the package. */
 export interface FetchPlan {
-  /** Addresses with `{stem}` or `{file}`, or folders that hold the file; tried in turn. */
+  /** Addresses (http or https) with `{stem}` or `{file}`, or of folders that hold the file; tried in turn. */
   readonly mirrors: readonly string[];
   readonly models: string;
   readonly progress: Progress;
@@ -21,7 +21,16 @@ export interface FetchPlan {
 /** `MODEL_MIRRORS` separates its addresses by spaces. */
 const mirrorsOf = (given: readonly string[] | undefined): readonly string[] => {
   const fromEnvironment = (process.env["MODEL_MIRRORS"] ?? "").split(/\s+/).filter(Boolean);
-  return [...(given ?? fromEnvironment), zooAddress];
+  const wanted = given ?? fromEnvironment;
+  const wrong = wanted.find((mirror) => !/^https?:\/\/[^/]/.test(mirror));
+  if (wrong !== undefined) {
+    const source = given ? "--mirror" : "MODEL_MIRRORS";
+    throw new CommandFailure(
+      "usage",
+      `${source} is "${wrong}": must be an address such as https://mirror.example/models or https://mirror.example/{file}`,
+    );
+  }
+  return [...wanted, zooAddress];
 };
 
 const addressOf = (mirror: string, { file }: ZooModel) =>
@@ -82,7 +91,7 @@ export const fetch: Verb = {
   summary: "downloads a model of the catalogue and makes its package",
   usage: [
     "fetch NAME [--mirror URL] ... [--models FOLDER]",
-    "  --mirror URL   a folder that holds the file, or an address with {stem} or {file}; several times",
+    "  --mirror URL   address of the folder that holds the file, or one with {stem} or {file}; several times",
     "                 (default: MODEL_MIRRORS, separated by spaces); the zoo's own address comes last",
     "  --models       folder for the package (default: scoring-image/models)",
   ],

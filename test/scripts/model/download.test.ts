@@ -57,14 +57,21 @@ describe("the download of a model", () => {
   };
 
   /** Each request gets the next answer, every further one the last. */
-  async function run(answers: readonly Answer[], wanted: Partial<Wanted> = {}) {
+  async function run(
+    answers: readonly Answer[],
+    wanted: Partial<Wanted> = {},
+    attempts = quick.attempts,
+  ) {
     let next = 0;
     const server = await httpServer((request, response) => {
       (answers[Math.min(next++, answers.length - 1)] as Answer)(request, response);
     });
     try {
       const urls = wanted.urls?.map((url) => server.url + url) ?? [`${server.url}/a.onnx`];
-      await download({ bytes: content.length, sha256, ...wanted, urls }, target, silent, quick);
+      await download({ bytes: content.length, sha256, ...wanted, urls }, target, silent, {
+        ...quick,
+        attempts,
+      });
       return { seen: server.seen, failure: undefined };
     } catch (failure) {
       assert(failure instanceof CommandFailure, String(failure));
@@ -151,6 +158,17 @@ describe("the download of a model", () => {
     const { failure } = await run([status(404)], { urls: ["/a", "/b"] });
     assert.match(failure ?? "", /HOST\/a: answered 404; HOST\/b: answered 404\./);
     assert.deepEqual(left(), []);
+  });
+
+  it("names an address that failed before another was tried again and again", async () => {
+    const { failure } = await run([status(404), status(503)], { urls: ["/a", "/b"] });
+    assert.match(failure ?? "", /HOST\/a: answered 404; HOST\/b: answered 503\./);
+  });
+
+  it("begins anew where an earlier run left more than the file has", async () => {
+    writeFileSync(`${target}.partial`, Buffer.alloc(content.length + 1));
+    assert.deepEqual(ranges((await run([whole], {}, 1)).seen), [undefined]);
+    assert.deepEqual(readFileSync(target), content);
   });
 
   it("tries again after 503", async () => {
