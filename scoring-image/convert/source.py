@@ -74,7 +74,9 @@ def _open_saved_model(folder: Path, signature: str, outputs: list[str]) -> Sourc
 def _check_signature(folder: Path, meta_graph, signature: str) -> None:
     found = [name for name in meta_graph.signature_def if not name.startswith("__")]
     if signature not in found:
-        refuse_state(meta_graph.graph_def, str(folder))
+        signatures = [meta_graph.signature_def[name] for name in found]
+        ends = {node_of(tensor.name) for one in signatures for tensor in one.outputs.values()}
+        refuse_state(meta_graph.graph_def, str(folder), ends)
         raise Refused(
             f'{folder} has no signature "{signature}", only {", ".join(sorted(found)) or "none"}; '
             "name one with --signature"

@@ -94,6 +94,16 @@ describe("conversion of TensorFlow Serving's SavedModels", function () {
     );
   });
 
+  it("names the signatures where there is none of the given name", () => {
+    const source = from("half-plus-two-tf1");
+    const { status, said } = model("inspect", source, "--signature", "other");
+    assert.equal(status, 3);
+    assert.equal(
+      said.replace(source, "SOURCE"),
+      'SOURCE has no signature "other", only classify_x_to_y, regress_x2_to_y3, regress_x_to_y, regress_x_to_y2, serving_default; name one with --signature',
+    );
+  });
+
   it("refuses a folder without a graph", () => {
     const empty = temporaryFolder("empty");
     assert.equal(refused(empty), "SOURCE is no SavedModel: it has no saved_model.pb");
