@@ -121,6 +121,9 @@ def compare(a: np.ndarray, b: np.ndarray, classifies: bool) -> dict:
     a, b = (x.reshape(len(x), -1).astype(np.float64) for x in (a, b))
     if a.shape != b.shape:
         raise Refused(f"the outputs have the shapes {a.shape} and {b.shape}")
+    for which, values in (("first", a), ("second", b)):
+        if not np.isfinite(values).all():
+            raise Refused(f"the {which} model answers values that are no numbers (NaN or infinite)")
     difference, deviation = np.abs(a - b), float(b.std())
     apart = [float(np.abs(b[i] - b[j]).max()) for i in range(len(b)) for j in range(i)]
     report = {

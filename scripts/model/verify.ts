@@ -10,14 +10,20 @@ import { progressOn } from "./progress";
 import { runPython } from "./python";
 import { readArguments, type Verb } from "./verb";
 
-/** What `scoring-image/convert/verify.py` found for one output. */
-interface OutputReport {
+/** How far one output is apart. */
+interface Differences {
+  /** Name of the first model's output. */
   readonly first: string;
-  readonly second: string;
   readonly largestDifference: number;
+  /** As a part of the standard deviation; null where the second model's output has none. */
+  readonly largestOfDeviation: number | null;
+}
+
+/** What `scoring-image/convert/verify.py` found for one output. */
+interface OutputReport extends Differences {
+  readonly second: string;
   readonly meanDifference: number;
   readonly standardDeviation: number;
-  readonly largestOfDeviation: number | null;
   readonly leastDifferenceOfTwoPictures: number | null;
   readonly top1Agreement?: number;
 }
@@ -81,17 +87,24 @@ function linesOf({ pictures, milliseconds, peakMemoryMb, outputs }: Report): str
   ];
 }
 
-/** The first output that differs by more than the tolerance, as a failure. */
-function judge({ outputs }: Report, tolerance: number | undefined): CommandFailure | undefined {
+/** The first output that differs by more than the tolerance, as a failure; none without a tolerance. */
+export function judge(
+  { outputs }: { readonly outputs: readonly Differences[] },
+  tolerance: number | undefined,
+): CommandFailure | undefined {
   if (tolerance === undefined) return undefined;
-  const worst = outputs.find(({ largestOfDeviation }) => !((largestOfDeviation ?? 0) <= tolerance));
-  return (
-    worst &&
-    new CommandFailure(
-      "differs",
-      `${worst.first} differs by ${worst.largestOfDeviation} of its standard deviation, more than ${tolerance}`,
-    )
+  const worst = outputs.find(
+    ({ largestOfDeviation, largestDifference }) =>
+      // An output without deviation, the same for every picture, has to agree exactly.
+      !((largestOfDeviation ?? (largestDifference === 0 ? 0 : Infinity)) <= tolerance),
   );
+  if (!worst) return undefined;
+  const { first, largestDifference, largestOfDeviation } = worst;
+  const by =
+    largestOfDeviation === null
+      ? `${largestDifference}, and does not vary`
+      : `${largestOfDeviation} of its standard deviation`;
+  return new CommandFailure("differs", `${first} differs by ${by}, more than ${tolerance}`);
 }
 
 /** Compares two models on the same photographs. */
