@@ -5,7 +5,13 @@ export const exitCodes = {
   download: 4,
   python: 5,
   differs: 6,
+  files: 7,
+  interrupted: 130,
 } as const;
+
+/** Whether the system refused what was asked of a file or folder, such as ENOENT, EACCES or ENOSPC; its message names the path. */
+export const isFileError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && "syscall" in error && "path" in error;
 
 /** Why a verb ended without what was asked for; the message is all that is printed. */
 export class CommandFailure extends Error {

@@ -1,5 +1,5 @@
 /** `npm run model`: one command line for models. Each verb is a file of its own. */
-import { CommandFailure, exitCodes } from "./failure";
+import { CommandFailure, exitCodes, isFileError } from "./failure";
 import { convert } from "./convert";
 import { fetch } from "./fetch";
 import { inspect } from "./inspect";
@@ -24,7 +24,8 @@ const help = [
   ...Object.entries(verbs).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`),
   "npm run model -- VERB --help tells a verb's arguments.",
   "Exit codes: 0 done, 1 a fault of this program, 2 wrong usage, 3 the model is refused, 4 download failed,",
-  "5 Python is missing or could not be set up, 6 two models differ by more than was allowed.",
+  "5 Python is missing or could not be set up, 6 two models differ by more than was allowed,",
+  "7 a file or folder cannot be read or written, 130 interrupted.",
 ];
 
 async function main(): Promise<number> {
@@ -51,8 +52,9 @@ main().then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    const known = error instanceof CommandFailure;
-    process.stderr.write(`${known ? error.message : String((error as Error).stack)}\n`);
-    process.exitCode = known ? exitCodes[error.kind] : 1;
+    const failure = isFileError(error) ? new CommandFailure("files", error.message) : error;
+    const known = failure instanceof CommandFailure;
+    process.stderr.write(`${known ? failure.message : String((failure as Error).stack)}\n`);
+    process.exitCode = known ? exitCodes[failure.kind] : 1;
   },
 );

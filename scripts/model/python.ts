@@ -95,15 +95,19 @@ function findPython(): string {
   return command;
 }
 
-/** Runs a command; its standard error, and pip's standard output, become progress. */
-async function run(command: string, args: readonly string[], progress: Progress) {
+/**
+ * Runs a command; its standard error, and pip's standard output, become progress. SIGINT and SIGTERM end it, and then fail this call, so
+ * that its caller cleans up.
+ * @throws CommandFailure `interrupted`
+ */
+export async function run(command: string, args: readonly string[], progress: Progress) {
   const began = Date.now();
   const child = spawn(command, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ORT_DISABLE_TELEMETRY: "1", PYTHONUNBUFFERED: "1" },
   });
   const errors: string[] = [];
-  let latest = "";
+  let latest = `starting ${path.basename(args.find((word) => !word.startsWith("-")) ?? command)}`;
   createInterface(child.stderr).on("line", (line) => {
     if (line.trim() === "") return;
     errors.push(line);
@@ -118,13 +122,21 @@ async function run(command: string, args: readonly string[], progress: Progress)
     () => progress.update(`${latest.slice(0, 120)} (${Math.round((Date.now() - began) / 1000)} s)`),
     1000,
   );
+  let interrupted = false;
+  const interrupt = (signal: NodeJS.Signals) => {
+    interrupted = true;
+    child.kill(signal);
+  };
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       child.on("error", reject);
       child.on("close", resolve);
     });
+    if (interrupted) throw new CommandFailure("interrupted", "interrupted; nothing was made");
     return { code, output, errors };
   } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
     clearInterval(timer);
     progress.end();
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { root } from "../../support/paths";
 import { temporaryFolder } from "../../support/temporaryFolder";
@@ -51,6 +51,29 @@ describe("npm run model", function () {
     const name = model("fetch", "alexnet");
     assert.equal(name.status, 2);
     assert.match(name.stderr, /^the catalogue has no alexnet, only resnet50, /);
+  });
+
+  it("refuses a mirror that is no address", () => {
+    const { status, stderr } = model("fetch", "ssd", "--mirror", "/srv/models");
+    assert.deepEqual(
+      [status, stderr],
+      [
+        2,
+        '--mirror is "/srv/models": must be an address such as https://mirror.example/models or https://mirror.example/{file}\n',
+      ],
+    );
+  });
+
+  it("says which file or folder the system refuses", () => {
+    const file = path.join(temporaryFolder("models"), "file");
+    writeFileSync(file, "");
+    for (const [verb, call] of [
+      [["list"], `scandir '${file}'`],
+      [["fetch", "ssd"], `mkdir '${path.join(file, ".ssd.partial")}'`],
+    ] as const) {
+      const { status, stderr } = model(...verb, "--models", file);
+      assert.deepEqual([status, stderr], [7, `ENOTDIR: not a directory, ${call}\n`]);
+    }
   });
 
   it("makes a package with an entry script, or says what is wrong with its name", () => {
