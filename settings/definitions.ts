@@ -156,6 +156,7 @@ export const definitions = {
   "conversion.order": optional(oneOf("RGB", "BGR")),
   "conversion.mean": optional(perColour("127.5")),
   "conversion.scale": optional(perColour("0.0078125")),
+  "conversion.detection": optional(oneOf("reference", "torchvision")),
   keepOldModelVersions: flag,
 
   serviceName: text(

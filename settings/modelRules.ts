@@ -17,6 +17,7 @@ const conversionKeys = [
   "conversion.order",
   "conversion.mean",
   "conversion.scale",
+  "conversion.detection",
 ] as const satisfies readonly Key[];
 
 /** Rules on the model: it is there, and only a TensorFlow model is converted. */

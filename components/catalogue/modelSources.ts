@@ -16,6 +16,7 @@ export interface ConversionRecipe {
   readonly order?: string;
   readonly mean?: string;
   readonly scale?: string;
+  readonly detection?: string;
 }
 
 /** What the settings say about a TensorFlow model; a package says it itself. */

@@ -25,7 +25,8 @@ const stated = {
   "conversion.order": undefined,
   "conversion.mean": undefined,
   "conversion.scale": undefined,
-};
+  "conversion.detection": undefined,
+} as const;
 
 /** A models folder with a SavedModel and a frozen graph; their contents are not read before the image's build. */
 function modelsFolder(content = "graph"): string {
@@ -162,13 +163,14 @@ describe("a model that is converted", () => {
     );
   });
 
-  it("may be one file, a frozen graph", () => {
+  it("may be one file, a frozen graph, and a detector", () => {
     const { source, converted } = readDeployedModel(
       modelsFolder(),
       "frozen.pb",
-      statedModel(stated),
+      statedModel({ ...stated, "conversion.detection": "reference" }),
     );
     assert.deepEqual([source.name, source.files], ["frozen", ["frozen.pb"]]);
     assert.equal(converted?.recipe.name, "frozen");
+    assert.equal(converted.recipe.detection, "reference");
   });
 });
