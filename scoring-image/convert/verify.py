@@ -3,8 +3,8 @@
     python verify.py PLAN.json
 
 The plan (written by `npm run model -- verify`) has for each side: path (an ONNX file, a SavedModel or
-a frozen graph), input, signature and either tensors (an .npy file [pictures, ...]) or pictures (files,
-for a graph that decodes them itself); and pairs of outputs, with classes where they classify.
+a frozen graph), input, tensors (an .npy file [pictures, ...]) and pictures (files, for a graph that decodes
+them itself); and the first side's outputs with their aliases, and whether they classify.
 """
 
 import argparse
@@ -47,15 +47,17 @@ class OnnxSide:
 class TensorFlowSide:
     """A SavedModel or frozen graph in TensorFlow."""
 
-    def __init__(self, side: dict):
+    def __init__(self, side: dict, wanted: list[str]):
         import tensorflow as tf
 
         from cut import is_text, resolve
-        from source import open_source
+        from source import node_of, open_source
 
-        source = open_source(Path(side["path"]), side.get("signature") or "serving_default", side.get("wanted"))
+        source = open_source(Path(side["path"]), outputs=wanted)
         given = resolve(source, side["input"], []).input if source.outputs else side["input"]
-        self.names = {**{t: t for t in source.outputs.values()}, **source.outputs}
+        nodes = {node.name for node in source.graph_def.node}
+        inner = {name: name for name in wanted if ":" in name and node_of(name) in nodes}
+        self.names = {**inner, **{t: t for t in source.outputs.values()}, **source.outputs}
         self.text = is_text(source, given)
         self._base64 = any(n.op == "DecodeBase64" for n in source.graph_def.node)
         graph = tf.Graph()
@@ -80,8 +82,8 @@ class TensorFlowSide:
         return data.transpose(0, 2, 3, 1) if channels == 3 and data.shape[1] == 3 and data.shape[3] != 3 else data
 
 
-def open_side(side: dict):
-    return OnnxSide(side) if side["path"].endswith(".onnx") else TensorFlowSide(side)
+def open_side(side: dict, wanted: list[str]):
+    return OnnxSide(side) if side["path"].endswith(".onnx") else TensorFlowSide(side, wanted)
 
 
 def pair_outputs(first, second, named: list[dict]) -> list[tuple[str, str, bool]]:
@@ -139,7 +141,8 @@ def compare(a: np.ndarray, b: np.ndarray, classifies: bool) -> dict:
 
 
 def verify(plan: dict) -> dict:
-    sides = [open_side(plan["first"]), open_side(plan["second"])]
+    wanted = [output["name"] for output in plan["outputs"]]
+    sides = [open_side(plan["first"], wanted), open_side(plan["second"], wanted)]
     pairs = pair_outputs(*sides, plan["outputs"])
     ours, our_ms = run_all(sides[0], plan["first"], [p[0] for p in pairs], "first")
     theirs, their_ms = run_all(sides[1], plan["second"], [p[1] for p in pairs], "second")
