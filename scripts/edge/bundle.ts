@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { stringify } from "yaml";
@@ -56,7 +56,9 @@ export async function writeBundle({ stack, out, docker, overrides }: BundleArgs)
     writeManifests(manifests, path.join(folder, "manifests"));
     writeFileSync(path.join(folder, "service.env"), serverEnvironment(manifests));
     writeFileSync(path.join(folder, "bundle.env"), facts(settings, images));
-    copyFileSync(path.join(__dirname, "install.sh"), path.join(folder, "install.sh"));
+    for (const name of ["install.sh", "installer"]) {
+      cpSync(path.join(__dirname, name), path.join(folder, name), { recursive: true });
+    }
     await writeChecksums(folder);
     await pack(folder, out);
     return { file: out, sha256: await sha256(out), folder: settings.serviceName };

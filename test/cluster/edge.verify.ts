@@ -102,16 +102,29 @@ describe("the edge bundle's installer on Kubernetes", () => {
     await plane.kubectl.run(["delete", "pods", "--all", "-n", "scoring", "--wait=false"]);
     await assert.rejects(
       install("cluster", "--import", "none", "--timeout", "3"),
-      /the service did not become ready: kubectl --namespace scoring describe pods/,
+      /the service did not become ready within 3 s: see kubectl --namespace scoring describe pods/,
     );
     await plane.kubectl.run(["uncordon", "edge"]);
   });
 
-  it("takes everything away", async () => {
-    await install("uninstall", "cluster", "--import", "none");
+  const namespaces = async () => {
     const { items } = await plane.kubectl.get<{ items: { metadata: { name: string } }[] }>(
       "namespaces",
     );
-    assert.ok(!items.some(({ metadata }) => metadata.name === "scoring"));
+    return items.map(({ metadata }) => metadata.name);
+  };
+
+  it("leaves the namespace where others live in it", async () => {
+    const other = ["job", "other", "-n", "scoring"];
+    await plane.kubectl.run(["create", ...other, "--image=other:1"]);
+    const said = await install("uninstall", "cluster", "--import", "none");
+    assert.match(said, /namespace scoring stays, since it has others in it: job\.batch\/other/);
+    assert.ok((await namespaces()).includes("scoring"));
+    await plane.kubectl.run(["delete", ...other]);
+  });
+
+  it("takes everything away", async () => {
+    await install("uninstall", "cluster", "--import", "none");
+    assert.ok(!(await namespaces()).includes("scoring"));
   });
 });

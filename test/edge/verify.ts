@@ -11,19 +11,12 @@ import {
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { stackConfig, project } from "../../scripts/stackConfig";
 import { copyModel } from "../../components/pod/inferenceRuntime";
 import { bases, makeBases } from "../image/bases";
 import { Engine, run } from "../image/engine";
 import { root } from "../support/paths";
-
-const image = stackConfig("edge")[`${project}:image.reference`] ?? "";
-let checks = 0;
-function check(holds: boolean, what: string): void {
-  assert.ok(holds, what);
-  checks++;
-  console.log(`ok  ${what}`);
-}
+import { check, commands, held, image, install, passed } from "./installation";
+import { verifyFailedReplacement, verifyOtherImage, verifyTakenPort } from "./replacement";
 
 /** What the init container of a runtime beside the server does, as the manifests run it, into what Triton's repository would be. */
 function verifyModelCopy(engine: Engine): void {
@@ -100,35 +93,6 @@ async function writeBundle(folder: string): Promise<string> {
     await engine.stop();
   }
 }
-
-/** Where the machine finds its commands. */
-const commands = "/usr/sbin:/usr/bin:/sbin:/bin";
-
-/** Runs the bundle's installer on the machine without a network. @returns exit code and all that it said */
-function install(
-  engine: Engine,
-  bundle: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-) {
-  const TMPDIR = path.join(path.dirname(bundle), "..", "tmp");
-  try {
-    const said = engine.inside(["/bin/sh", "install.sh", ...args], {
-      cwd: bundle,
-      env: { PATH: commands, TMPDIR, ...env },
-    });
-    return { code: 0, said };
-  } catch (error) {
-    const { status, stdout, stderr } = error as { status: number; stdout: Buffer; stderr: Buffer };
-    return { code: status, said: `${stdout.toString()}${stderr.toString()}` };
-  }
-}
-
-/** Everything that the engine holds. */
-const held = (engine: Engine) =>
-  ["ps --all", "images", "volume ls"]
-    .map((what) => engine.docker([...what.split(" "), "--quiet"]))
-    .join("");
 
 function verifyDamaged(engine: Engine, bundle: string): void {
   const damaged = `${bundle}-damaged`;
@@ -243,6 +207,7 @@ async function verifyInstallation(archive: string, folder: string): Promise<void
     );
     check(held(engine) === "", "its Docker holds nothing");
     verifyDamaged(engine, bundle);
+    verifyTakenPort(engine, bundle);
 
     const installed = install(engine, bundle, ["docker", "--host-network"]);
     console.log(installed.said.replaceAll(/^/gm, "    "));
@@ -260,12 +225,21 @@ async function verifyInstallation(archive: string, folder: string): Promise<void
     check(after !== before && !after.includes("\n"), "one container runs, another than before");
     assert.deepEqual(keysOf(engine, bundle), keys);
     check(true, "with the same keys");
+    await verifyFailedReplacement(engine, bundle);
+    verifyScores(engine, bundle, keys);
+    await verifyOtherImage(engine, bundle);
+    assert.deepEqual(keysOf(engine, bundle), keys);
 
     check(
       install(engine, bundle, ["uninstall", "docker"]).code === 0,
       "install.sh uninstall ends with 0",
     );
     check(held(engine) === "", "and leaves no container, image or volume");
+    const { code, said } = install(engine, bundle, ["keys", "docker"]);
+    check(
+      code === 1 && said.includes("scoring-service does not run here, or has no keys"),
+      "whoever asks for keys then is told what is missing",
+    );
     verifyContainerd(engine, bundle, folder);
     check(readdirSync(temporary).length === 0, "no temporary file is left");
   } finally {
@@ -277,7 +251,7 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "edge-"));
   try {
     await verifyInstallation(await writeBundle(folder), folder);
-    console.log(`${checks} passed, 0 failed`);
+    console.log(`${passed()} passed, 0 failed`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -285,6 +259,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
-  console.log(`${checks} passed, 1 failed`);
+  console.log(`${passed()} passed, 1 failed`);
   process.exitCode = 1;
 });

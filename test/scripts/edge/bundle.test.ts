@@ -93,13 +93,16 @@ describe("the edge bundle", () => {
       "bundle.env",
       "image.tar",
       "install.sh",
+      "installer/certificate.sh",
+      "installer/cluster.sh",
+      "installer/docker.sh",
       "manifests/namespace.yaml",
       "manifests/service.yaml",
       "model/model.json",
       "service.env",
     ]);
     const sums = readFileSync(path.join(one.at, "SHA256SUMS"), "utf8").trim().split("\n");
-    assert.equal(sums.length, 7);
+    assert.equal(sums.length, 10);
     for (const line of sums) {
       const [sum, name = ""] = line.split("  ");
       assert.equal(sum, await sha256(path.join(one.at, name)), name);

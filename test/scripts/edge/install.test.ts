@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { writeChecksums } from "../../../scripts/edge/archive";
+import { pair } from "../../support/certificates";
 import { root } from "../../support/paths";
 import { temporaryFolder } from "../../support/temporaryFolder";
 
-const script = path.join(root, "scripts", "edge", "install.sh");
+const scripts = path.join(root, "scripts", "edge");
 const tools = [
   "sh",
   "dirname",
@@ -63,7 +64,9 @@ async function machine({ facts = {}, docker = true, without = [] as readonly str
       .join(""),
   );
   writeFileSync(path.join(folder, "image.tar"), "image");
-  copyFileSync(script, path.join(folder, "install.sh"));
+  for (const name of ["install.sh", "installer"]) {
+    cpSync(path.join(scripts, name), path.join(folder, name), { recursive: true });
+  }
   await writeChecksums(folder);
   const run = (...args: readonly string[]) => {
     const { status, stdout, stderr } = spawnSync(
@@ -96,7 +99,7 @@ describe("the edge bundle's installer", () => {
 
   it("finds an untouched bundle right", async () => {
     const { run } = await machine();
-    assert.deepEqual(run("check"), { code: 0, said: "-- all 3 checksums are right\n" });
+    assert.deepEqual(run("check"), { code: 0, said: "-- all 6 checksums are right\n" });
   });
 
   for (const [title, damage, message] of [
@@ -146,20 +149,60 @@ describe("the edge bundle's installer", () => {
       ["docker", "--port"],
       "--port takes a value, or is no option: see --help",
     ],
+    [
+      "a port that is none",
+      {},
+      ["docker", "--port", "https"],
+      "--port is 'https': it must be a whole number from 1 to 65535",
+    ],
+    [
+      "a port above the last",
+      {},
+      ["docker", "--port", "70000"],
+      "--port is '70000': it must be a whole number from 1 to 65535",
+    ],
+    [
+      "a time that is none",
+      {},
+      ["cluster", "--timeout", "0"],
+      "--timeout is '0': it must be a whole number from 1 to 86400",
+    ],
+    [
+      "a certificate that is not there",
+      {},
+      ["docker", "--certificate", "/nowhere.crt", "--private-key", "/nowhere.key"],
+      "--certificate is '/nowhere.crt', which is no file; it goes with --private-key",
+    ],
+    [
+      "a private key without its certificate",
+      {},
+      ["docker", "--private-key", "/etc/hostname"],
+      "--certificate is '', which is no file; it goes with --private-key",
+    ],
     ["keys of nothing", {}, ["keys"], "keys what? keys docker, or keys cluster"],
-    ["to install without Docker", { docker: false }, ["docker"], "docker is not on PATH"],
+    [
+      "to install without Docker",
+      { docker: false },
+      ["docker"],
+      "docker is not on PATH: install Docker's engine, or deploy to a cluster with: install.sh cluster",
+    ],
     [
       "an engine that does not answer",
       {},
       ["docker"],
-      "the Docker engine does not answer: is it running, and may you use it?",
+      "the Docker engine does not answer: start it (systemctl start docker), and run this as root or in the group docker",
     ],
-    ["to deploy without kubectl", {}, ["cluster"], "neither kubectl nor k3s is on PATH"],
+    [
+      "to deploy without kubectl",
+      {},
+      ["cluster"],
+      "neither kubectl nor k3s is on PATH: run this where the cluster is administered, or install.sh docker",
+    ],
     [
       "to check without a tool for it",
       { without: ["sha256sum", "shasum"] },
       ["check"],
-      "neither sha256sum nor shasum is here to check the bundle with",
+      "neither sha256sum nor shasum is here to check the bundle with: install coreutils",
     ],
   ] as const) {
     it(`refuses ${title}`, async () => {
@@ -169,6 +212,37 @@ describe("the edge bundle's installer", () => {
     });
   }
 
+  it("refuses a certificate and the key of another, and what is neither, before it asks Docker anything", async () => {
+    const { folder, run, dockerCalled } = await machine();
+    for (const name of ["first", "second"] as const) {
+      writeFileSync(path.join(folder, `${name}.crt`), pair(name)["tls.crt"]);
+      writeFileSync(path.join(folder, `${name}.key`), pair(name)["tls.key"]);
+    }
+    const given = (certificate: string, key: string) => {
+      const [certificateFile, keyFile] = [certificate, key].map((name) => path.join(folder, name));
+      const { code, said } = run(
+        "docker",
+        ...["--certificate", certificateFile as string, "--private-key", keyFile as string],
+      );
+      assert.equal(code, 1);
+      return said.split("\n").at(-2)?.replaceAll(`${folder}/`, "");
+    };
+    assert.equal(
+      given("first.crt", "second.key"),
+      "install.sh: --private-key is not the key of --certificate: give the two that belong together",
+    );
+    assert.equal(
+      given("image.tar", "first.key"),
+      "install.sh: --certificate is 'image.tar', which is no certificate in PEM",
+    );
+    assert.equal(
+      given("first.crt", "first.crt"),
+      "install.sh: --private-key is 'first.crt', which is no private key in PEM without a passphrase",
+    );
+    assert.equal(dockerCalled(), false);
+    assert.match(given("first.crt", "first.key") ?? "", /the Docker engine does not answer/);
+  });
+
   it("leaves no temporary file where it refuses", async () => {
     const { folder, run } = await machine();
     run("docker");
@@ -177,6 +251,7 @@ describe("the edge bundle's installer", () => {
       "bundle.env",
       "image.tar",
       "install.sh",
+      "installer",
     ]);
   });
 });
