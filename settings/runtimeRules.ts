@@ -21,7 +21,7 @@ export function runtimeRules(values: Values): Findings {
   const kind = values["runtime.kind"];
   return {
     problems: [
-      ...(accelerator === "fpga" ? fpgaProblems(values) : []),
+      ...(accelerator === "fpga" ? fpgaProblems(values) : unusedFpgaProblems(values)),
       ...(kind === "none" ? unusedProblems(values) : requiredProblems(values)),
       ...(kind === "none" ? [] : portProblems(values)),
     ],
@@ -72,7 +72,31 @@ function fpgaProblems(values: Values): string[] {
       ),
     );
   }
+  if (values.target !== "azure" && values["fpga.driverInstallerImage"] !== undefined) {
+    found.push(
+      problem(
+        "fpga.driverInstallerImage",
+        values["fpga.driverInstallerImage"],
+        "the cluster exists already, and whoever runs it installs driver and device plugin",
+        'fpga.driverInstallerImage ""',
+      ),
+    );
+  }
   return found;
+}
+
+function unusedFpgaProblems(values: Values): string[] {
+  const keys = ["fpga.resourceName", "fpga.driverInstallerImage"] as const;
+  return keys
+    .filter((key) => values[key] !== undefined)
+    .map((key) =>
+      problem(
+        key,
+        values[key],
+        `accelerator is ${values.accelerator}, and only an FPGA has a use for it`,
+        `${key} ""`,
+      ),
+    );
 }
 
 /** A setting of a runtime that is not there would silently do nothing. */

@@ -67,6 +67,33 @@ export const runtime: readonly RefusedSettings[] = [
     ],
   },
   {
+    title: "a driver installer for a cluster of somebody else's",
+    stack: "edge",
+    overrides: {
+      accelerator: "fpga",
+      "fpga.resourceName": "amd.com/xilinx_u250-0",
+      "fpga.driverInstallerImage": "registry.example.com/xrt:2",
+      "runtime.kind": "openInference",
+      "runtime.image": "registry.example.com/fpga-runtime:1",
+      "runtime.model": "resnet50",
+    },
+    lines: [
+      'fpga.driverInstallerImage is "registry.example.com/xrt:2": the cluster exists already, and whoever runs it installs driver and device plugin. Mend it with: pulumi config set fpga.driverInstallerImage ""',
+    ],
+  },
+  {
+    title: "settings of an FPGA that is not there",
+    stack: "eastus",
+    overrides: {
+      "fpga.resourceName": "amd.com/xilinx_u250-0",
+      "fpga.driverInstallerImage": "registry.example.com/xrt:2",
+    },
+    lines: [
+      'fpga.resourceName is "amd.com/xilinx_u250-0": accelerator is gpu, and only an FPGA has a use for it. Mend it with: pulumi config set fpga.resourceName ""',
+      'fpga.driverInstallerImage is "registry.example.com/xrt:2": accelerator is gpu, and only an FPGA has a use for it. Mend it with: pulumi config set fpga.driverInstallerImage ""',
+    ],
+  },
+  {
     title: "a runtime that does not say which model to ask for, nor from which image it comes",
     stack: "westeurope",
     overrides: { "runtime.image": "", "runtime.model": "" },
