@@ -1,6 +1,5 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { plainJpeg } from "./pictures";
 import type { RunningService } from "./service";
 import { tinyManifest, tinyPackage } from "./tinyModel";
@@ -36,11 +35,6 @@ export async function score(
 /** The code of an error that `score` was answered. */
 export const codeOf = ({ body }: { readonly body: unknown }) =>
   (body as { readonly error?: { readonly code: string } }).error?.code;
-
-/** Asks until a condition holds; the test's own timeout bounds it. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await delay(10);
-}
 
 export const isReady = async ({ url }: Pick<RunningService, "url">) =>
   (await fetch(`${url}/v2/health/ready`)).status === 200;

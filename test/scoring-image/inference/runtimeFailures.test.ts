@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { EmulatedFpga } from "../../support/emulatedFpga";
-import {
-  codeOf,
-  isReady,
-  manifestAlone,
-  programming,
-  score,
-  until,
-} from "../../support/fpgaService";
+import { codeOf, isReady, manifestAlone, programming, score } from "../../support/fpgaService";
+import { until } from "../../support/until";
 import { startService, type RunningService } from "../../support/service";
 
 /** gRPC's numbers of the statuses that the FPGA answers here. */

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { EmulatedFpga } from "../../support/emulatedFpga";
-import { manifestAlone, until } from "../../support/fpgaService";
+import { manifestAlone } from "../../support/fpgaService";
+import { until } from "../../support/until";
 import { plainJpeg } from "../../support/pictures";
 import { killProcesses, startProcess, type ServerProcess } from "../../support/serverProcess";
 
