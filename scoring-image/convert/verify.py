@@ -38,6 +38,7 @@ class OnnxSide:
         self._session = ort.InferenceSession(side["path"], options, providers=["CPUExecutionProvider"])
         self._input = side["input"] or self._session.get_inputs()[0].name
         self.names = {output.name: output.name for output in self._session.get_outputs()}
+        self.inner = {}
         self.text = False
 
     def run(self, data, outputs: list[str]) -> list[np.ndarray]:
@@ -56,8 +57,9 @@ class TensorFlowSide:
         source = open_source(Path(side["path"]), outputs=wanted)
         given = resolve(source, side["input"], []).input if source.outputs else side["input"]
         nodes = {node.name for node in source.graph_def.node}
-        inner = {name: name for name in wanted if ":" in name and node_of(name) in nodes}
-        self.names = {**inner, **{t: t for t in source.outputs.values()}, **source.outputs}
+        self.names = {**{t: t for t in source.outputs.values()}, **source.outputs}
+        # Tensors that are no outputs of the graph, such as logits before its softmax.
+        self.inner = {name: name for name in wanted if ":" in name and node_of(name) in nodes}
         self.text = is_text(source, given)
         self._base64 = any(n.op == "DecodeBase64" for n in source.graph_def.node)
         graph = tf.Graph()
@@ -92,6 +94,7 @@ def pair_outputs(first, second, named: list[dict]) -> list[tuple[str, str, bool]
     pairs = []
     for index, output in enumerate(named):
         match = next((names[n] for n in [output["name"], *output["aliases"]] if n in names), None)
+        match = match or second.inner.get(output["name"])
         others = list(dict.fromkeys(second.names.values()))
         if match is None and len(others) == len(named):
             match = others[index]

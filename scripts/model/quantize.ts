@@ -21,6 +21,9 @@ import { runPython } from "./python";
 import { readArguments, readableSize, type Verb } from "./verb";
 import { countScenes, seededRandom, viewsOf } from "./views";
 
+/** Seed of the views: those of the calibration set come first, then those of the other set. */
+export const viewSeed = 20_190_501;
+
 interface Measured {
   readonly views: number;
   readonly top1Agreement: number;
@@ -99,7 +102,7 @@ async function quantizePackage({ source, target, ...plan }: Plan) {
   try {
     const sets = { calibrate: plan.calibrate, check: plan.check };
     const described: Record<string, string> = {};
-    const random = seededRandom(20_190_501);
+    const random = seededRandom(viewSeed);
     for (const [name, names] of Object.entries(sets)) {
       const { photographs } = await readPhotographs(names);
       const pictures = photographs.map(({ pixels }) => pixels);

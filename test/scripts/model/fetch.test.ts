@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { modelZoo, type ZooModel } from "../../../components/catalogue/modelZoo";
 import { readModelPackage } from "../../../scoring-image/src/model/modelPackage";
@@ -63,6 +63,7 @@ describe("npm run model -- fetch", () => {
 
   it("leaves a folder of another content alone", async () => {
     mkdirSync(path.join(models, "resnet50"));
+    writeFileSync(path.join(models, "resnet50", "model.json"), "{");
     await assert.rejects(fetchFrom(file), /resnet50 exists and is not resnet50-v1-12.onnx/);
   });
 
