@@ -6,7 +6,12 @@ import net, { type AddressInfo } from "node:net";
 import path from "node:path";
 import { freePort } from "../../scoring-image/soak/server";
 import { plainJpeg, sample } from "../support/pictures";
-import { killProcesses, startProcess, type ServerProcess } from "../support/serverProcess";
+import {
+  killProcesses,
+  queueLength,
+  startProcess,
+  type ServerProcess,
+} from "../support/serverProcess";
 import { temporaryFolder } from "../support/temporaryFolder";
 import { colourClassifier, tinyManifest, tinyPackage } from "../support/tinyModel";
 import { until } from "../support/until";
@@ -263,13 +268,6 @@ describe("the server's process", () => {
     assert.ok(!server.output().includes(key));
   });
 });
-
-/** Pictures that wait for a worker. */
-async function queueLength(server: ServerProcess): Promise<number> {
-  const [, url] = /"metricsUrl":"([^"]+)","msg":"ready"/.exec(server.output()) ?? [];
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^scoring_queue_length (\d+)$/m.exec(text)?.[1]);
-}
 
 /** A package whose model.onnx is a JPEG, with the right sha256. */
 function brokenModel(): string {

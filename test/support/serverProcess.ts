@@ -55,3 +55,10 @@ export function startProcess(
   url.catch(() => undefined);
   return { child, output: () => output, ended, url };
 }
+
+/** Pictures that wait for a worker of a server that is ready. */
+export async function queueLength(server: ServerProcess): Promise<number> {
+  const [, url] = /"metricsUrl":"([^"]+)","msg":"ready"/.exec(server.output()) ?? [];
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^scoring_queue_length (\d+)$/m.exec(text)?.[1]);
+}

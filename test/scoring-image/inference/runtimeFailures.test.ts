@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { EmulatedFpga } from "../../support/emulatedFpga";
 import { codeOf, isReady, manifestAlone, programming, score } from "../../support/fpgaService";
-import { until } from "../../support/until";
 import { startService, type RunningService } from "../../support/service";
+import { until } from "../../support/until";
 
 /** gRPC's numbers of the statuses that the FPGA answers here. */
 const status = { unknown: 2, resourceExhausted: 8, internal: 13 } as const;
 
-describe("inference/runtime, what it answers instead of scores", function () {
-  this.timeout(60_000);
+describe("inference/runtime, what it answers instead of scores", () => {
   let fpga: EmulatedFpga;
   let service: RunningService;
 
@@ -46,7 +45,7 @@ describe("inference/runtime, what it answers instead of scores", function () {
   });
 
   it("asks a busy runtime again for as long as the queue may wait, then says QUEUE_FULL", async () => {
-    await serve({ MAX_QUEUE_WAIT_MS: "300" });
+    await serve({ MAX_QUEUE_WAIT_MS: "1500" });
     const before = fpga.timesLeft.length;
     fpga.refusal = { code: status.resourceExhausted, details: "The FPGA has a request." };
     const answer = await score(service, [1, 2, 3]);
@@ -77,11 +76,12 @@ describe("inference/runtime, what it answers instead of scores", function () {
 
   it("is not ready while the FPGA is programmed again behind a connection that holds", async () => {
     await serve();
-    fpga.reprogram(1500);
+    fpga.reprogram(Infinity);
     await until(async () => !(await isReady(service)));
     const { status: http, body } = await score(service, [1, 2, 3]);
     assert.equal(http, 503);
     assert.equal((body as { error: { message: string } }).error.message, programming);
+    fpga.reprogram(0);
     await until(() => isReady(service));
     assert.equal((await score(service, [1, 2, 3])).status, 200);
   });

@@ -3,9 +3,14 @@ import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { EmulatedFpga } from "../../support/emulatedFpga";
 import { manifestAlone } from "../../support/fpgaService";
-import { until } from "../../support/until";
 import { plainJpeg } from "../../support/pictures";
-import { killProcesses, startProcess, type ServerProcess } from "../../support/serverProcess";
+import {
+  killProcesses,
+  queueLength,
+  startProcess,
+  type ServerProcess,
+} from "../../support/serverProcess";
+import { until } from "../../support/until";
 
 const key = "key-of-the-shutdown-tests";
 
@@ -44,8 +49,7 @@ async function stop({ child, ended }: ServerProcess): Promise<{ code: number | n
   return { code, ms: performance.now() - started };
 }
 
-describe("inference/runtime, SIGTERM while it hangs", function () {
-  this.timeout(60_000);
+describe("inference/runtime, SIGTERM while it hangs", () => {
   let fpga: EmulatedFpga;
 
   beforeEach(async () => {
@@ -65,7 +69,7 @@ describe("inference/runtime, SIGTERM while it hangs", function () {
     fpga.hang();
     const before = fpga.timesLeft.length;
     const answers = [1, 2, 3].map(() => score(url));
-    await until(() => fpga.timesLeft.length > before);
+    await until(async () => fpga.timesLeft.length > before && (await queueLength(server)) === 2);
     const { code, ms } = await stop(server);
     assert.deepEqual(await Promise.all(answers), [504, 504, 504]);
     assert.equal(code, 0, server.output());
@@ -79,7 +83,7 @@ describe("inference/runtime, SIGTERM while it hangs", function () {
     fpga.hang();
     const before = fpga.timesLeft.length;
     const answers = [1, 2, 3].map(() => score(url));
-    await until(() => fpga.timesLeft.length > before);
+    await until(async () => fpga.timesLeft.length > before && (await queueLength(server)) === 2);
     const { code, ms } = await stop(server);
     assert.deepEqual(await Promise.all(answers), ["cut off", "cut off", "cut off"]);
     assert.equal(code, 1, server.output());
