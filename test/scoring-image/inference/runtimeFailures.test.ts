@@ -33,12 +33,13 @@ describe("inference/runtime, what it answers instead of scores", () => {
     for (const sent of [1, 2]) {
       await until(() => fpga.timesLeft.length === before + sent);
       await until(async () => !(await isReady(service)));
-      if (sent === 1) await fpga.start();
+      await fpga.start();
     }
     const { status: http, retryAfter, body } = await answer;
     assert.deepEqual([http, retryAfter, codeOf({ body })], [503, "1", "NOT_READY"]);
+    // A third sending would have ended it once more.
+    assert.equal(fpga.timesLeft.length, before + 2);
     fpga.diesOfRequests = false;
-    await fpga.start();
     await until(() => isReady(service));
     assert.equal((await score(service, [1, 2, 3])).status, 200);
     assert.equal(fpga.timesLeft.length, before + 3);
