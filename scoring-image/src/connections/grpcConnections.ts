@@ -1,4 +1,5 @@
 import { ServerCredentials, type Server, type ServerOptions } from "@grpc/grpc-js";
+import { highestAge } from "./connectionAge";
 import type { GrpcReceiver } from "./frontDoor";
 import { GrpcSessions } from "./grpcSessions";
 
@@ -12,6 +13,9 @@ export interface GrpcConnectionSettings {
   readonly connectionMaxAgeGraceMs: number;
 }
 
+/** By then a connection that had a call has been ended for its age, in milliseconds after that. */
+const idleSlackMs = 1000;
+
 /** The connections of a gRPC server that lives behind the front door, which has ended TLS already. */
 export class GrpcConnections {
   /** What the server must be made with, by the names of https://grpc.github.io/grpc/core/group__grpc__arg__keys.html */
@@ -20,11 +24,14 @@ export class GrpcConnections {
 
   constructor(settings: GrpcConnectionSettings) {
     this.#sessions = new GrpcSessions(settings);
+    const { connectionMaxAgeMs: ageMs } = settings;
     this.options = {
       interceptors: [this.#sessions.interceptor],
       "grpc.keepalive_time_ms": settings.grpcKeepAliveMs,
       "grpc.keepalive_timeout_ms": 20_000,
       "grpc.keepalive_permit_without_calls": 1,
+      // Ages count from a connection's first call; this ends those that never had one.
+      ...(ageMs > 0 && { "grpc.max_connection_idle_ms": highestAge(ageMs) + idleSlackMs }),
     };
   }
 

@@ -1,6 +1,7 @@
 import { constants, type Http2Session, type ServerHttp2Stream } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
 import { ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
+import { drawAge } from "./connectionAge";
 
 /** The largest id of a stream: a GOAWAY with it asks for no new calls, and refuses none that is on its way. */
 const anyStream = 2 ** 31 - 1;
@@ -36,9 +37,7 @@ export class GrpcSessions {
     session.once("close", () => this.#sessions.delete(session));
     const { connectionMaxAgeMs: ageMs, connectionMaxAgeGraceMs: graceMs } = this.age;
     if (ageMs === 0) return;
-    // A tenth of it at random keeps clients that came together from leaving together.
-    const jitter = ageMs * 0.1 * (2 * Math.random() - 1);
-    after(session, ageMs + jitter, () => {
+    after(session, drawAge(ageMs), () => {
       announce(session);
       after(session, noticeMs, () => session.close());
       after(session, noticeMs + graceMs, () => session.destroy());

@@ -126,6 +126,14 @@ describe("connections/frontDoor", () => {
     raw.close();
   });
 
+  it("ends a gRPC connection of a certain age that never had a call", async () => {
+    server = await startEcho({ connectionMaxAgeMs: 100 });
+    const session = http2.connect(`http://127.0.0.1:${server.port}`);
+    const [code] = (await once(session, "goaway")) as [number];
+    assert.equal(code, http2.constants.NGHTTP2_NO_ERROR);
+    await once(session, "close");
+  });
+
   it("drains: calls of both protocols end, silent connections are not waited for", async () => {
     server = await startEcho({ delayMs: 300, grpcPort: 0 });
     const client = echoClient(server.secondPort);
