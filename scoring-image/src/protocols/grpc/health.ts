@@ -9,6 +9,7 @@ interface CheckRequest {
 }
 
 interface CheckResponse {
+  /** SERVICE_UNKNOWN is for those who watch. */
   readonly status: "SERVING" | "NOT_SERVING" | "SERVICE_UNKNOWN";
 }
 
@@ -23,27 +24,24 @@ export function addHealth(server: GrpcServer, isReady: Readiness): void {
   const isKnown = (name: string) =>
     name === "" ||
     server.serviceNames.some((known) => known === name || known.endsWith(`.${name}`));
-  const statusNow = (): CheckResponse => ({ status: isReady() ? "SERVING" : "NOT_SERVING" });
+  const statusOf = (name: string): CheckResponse["status"] =>
+    !isKnown(name) ? "SERVICE_UNKNOWN" : isReady() ? "SERVING" : "NOT_SERVING";
 
   const check = (
     { request }: ServerUnaryCall<CheckRequest, CheckResponse>,
     answer: sendUnaryData<CheckResponse>,
   ) => {
-    if (isKnown(request.service)) answer(null, statusNow());
+    if (isKnown(request.service)) answer(null, { status: statusOf(request.service) });
     else
       answer({ code: status.NOT_FOUND, details: `There is no service "${request.service}" here.` });
   };
 
   const watch = (call: ServerWritableStream<CheckRequest, CheckResponse>) => {
-    if (!isKnown(call.request.service)) {
-      call.write({ status: "SERVICE_UNKNOWN" });
-      return;
-    }
     let sent: string | undefined;
     const look = () => {
-      const now = statusNow();
-      if (now.status !== sent) call.write(now);
-      sent = now.status;
+      const now = statusOf(call.request.service);
+      if (now !== sent) call.write({ status: now });
+      sent = now;
       // A stream that stays open would keep the server from draining.
       if (server.isDraining) stop();
     };
