@@ -34,14 +34,15 @@ const files = [
  * https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
  */
 export function addReflection(server: GrpcServer): void {
-  const descriptors = new Descriptors(files);
+  let descriptors: Descriptors | undefined;
   for (const version of versions) {
     const name = `grpc.reflection.${version}.ServerReflection`;
     const definition = serviceOf(loadProto(reflectionFile(version)), name);
     server.addConversation(definition, (request: ReflectionRequest) => ({
       valid_host: request.host,
       original_request: request,
-      ...answerOf(request, descriptors, server.serviceNames),
+      // Made when the first caller asks: most services are never asked.
+      ...answerOf(request, (descriptors ??= new Descriptors(files)), server.serviceNames),
     }));
   }
 }
