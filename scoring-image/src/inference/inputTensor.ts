@@ -7,7 +7,8 @@ export interface InputTensor {
   /** The dtype as the caller named it. */
   readonly dtype: string;
   readonly dims: readonly number[];
-  readonly data: TensorData;
+  /** The numbers of a text come as they were read, and become the dtype's values row by row. */
+  readonly data: TensorData | Float64Array;
 }
 
 /** `float32 [n,3,224,224]` */
@@ -15,7 +16,7 @@ export const describeInput = ({ dtype, shape }: Pick<ModelInput, "dtype" | "shap
   `${dtype} [n,${shape.slice(1).join(",")}]`;
 
 /**
- * Checks dtype and shape against the model's input.
+ * Checks dtype, shape and range of the values against the model's input.
  * @returns the number of rows
  * @throws ScoringError INVALID_REQUEST saying what was sent and what the model takes
  */
@@ -36,13 +37,22 @@ export function checkInputTensor({ dtype, dims, data }: InputTensor, input: Mode
   if (data.length !== expected) {
     refuse(`has ${data.length} values for the shape [${dims.join(",")}]`);
   }
+  if (dtype === "uint8" && data instanceof Float64Array) {
+    const wrong = data.find((value) => (value & 255) !== value);
+    if (wrong !== undefined) refuse(`holds ${wrong}, which is no whole number from 0 to 255`);
+  }
   return count;
 }
 
 /** Cuts a batch into rows whose memory can be moved to workers; a single row that owns its memory is not copied. */
-export function rowsOf(data: TensorData, count: number): TensorData[] {
-  if (count === 1 && data.byteLength === data.buffer.byteLength) return [data];
+export function rowsOf({ dtype, data }: InputTensor, count: number): TensorData[] {
   const length = data.length / count;
+  if (data instanceof Float64Array) {
+    const Values = dtype === "uint8" ? Uint8Array : Float32Array;
+    const row = (i: number) => new Values(data.subarray(i * length, (i + 1) * length));
+    return Array.from({ length: count }, (_, i) => row(i));
+  }
+  if (count === 1 && data.byteLength === data.buffer.byteLength) return [data];
   // A Buffer's own slice would not copy.
   const plain =
     data instanceof Uint8Array ? new Uint8Array(data.buffer, data.byteOffset, data.length) : data;

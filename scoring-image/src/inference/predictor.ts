@@ -67,7 +67,7 @@ export class Predictor {
     this.#checkReady();
     const count = checkInputTensor(tensor, this.model.input);
     this.#checkCount(count);
-    const rows = rowsOf(tensor.data, count).map((values: TensorData) => ({ values }));
+    const rows = rowsOf(tensor, count).map((values: TensorData) => ({ values }));
     return inferencesOf(await this.batcher.submitAll(rows, context));
   }
 

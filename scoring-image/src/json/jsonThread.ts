@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { ScoringError, type ErrorCode } from "../errors";
-import { parsePacked, renderParts, type JsonPart } from "./packed";
+import { parsePacked } from "./packed";
+import { renderParts, type JsonPart } from "./render";
 
 /** Main thread -> worker. */
 export type JsonOrder =
@@ -49,7 +50,8 @@ export class JsonThread {
       0,
     );
     if (values <= inline.values) return renderParts(parts);
-    return Buffer.from(await this.#run<Uint8Array<ArrayBuffer>>((id) => ({ id, parts }), []));
+    const text = await this.#run<Uint8Array<ArrayBuffer>>((id) => ({ id, parts }), []);
+    return Buffer.from(text.buffer);
   }
 
   #run<T>(order: (id: number) => JsonOrder, moved: ArrayBuffer[]): Promise<T> {
@@ -70,7 +72,8 @@ export class JsonThread {
       if ("result" in answer) pending?.resolve(answer.result as never);
       else pending?.reject(new ScoringError(answer.error.code, answer.error.message));
     });
-    const onEnd = () => this.#abandon();
+    // The exit of a thread comes after its error, when another may have taken its place.
+    const onEnd = () => this.#worker === worker && this.#abandon();
     worker.once("error", onEnd).once("exit", onEnd);
     this.#worker = worker;
     return worker;

@@ -2,7 +2,8 @@
 import { parentPort } from "node:worker_threads";
 import { toScoringError } from "../errors";
 import type { JsonAnswer, JsonOrder } from "./jsonThread";
-import { isPacked, parsePacked, renderParts } from "./packed";
+import { isPacked, parsePacked } from "./packed";
+import { renderParts } from "./render";
 
 const port = parentPort;
 if (!port) throw new Error("jsonWorker must run in a worker thread");

@@ -1,5 +1,4 @@
 import { ScoringError } from "../errors";
-import type { TensorValues } from "../inference/messages";
 import { decodeBase64 } from "./base64";
 
 /** A rectangular array of numbers of a JSON text, as one block: nested arrays of a picture's 150,000 numbers are slow to hand over. */
@@ -14,109 +13,101 @@ export const isPacked = (value: unknown): value is PackedArray =>
   "values" in value &&
   value.values instanceof Float64Array;
 
-/** The first value that is no whole number from 0 to 255; undefined when all are. */
-export function firstNotByte(values: ArrayLike<number>): number | undefined {
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
-    if ((value & 255) !== value) return value;
-  }
-  return undefined;
-}
+/** Most values of a text, an array of numbers being one: each is handed over to the event loop, which must not be held up by millions. */
+const maxValues = 10_000;
 
-/** Text, and tensors that are written as nested arrays. */
-export type JsonPart = string | JsonTensor;
-
-export interface JsonTensor {
-  /** Nesting of the arrays; one dimension for a flat one. */
-  readonly dims: readonly number[];
-  readonly data: TensorValues;
-  readonly numbers: NumberForm;
-}
-
-/**
- * How numbers are written: `plain` as JSON.stringify does, which makes null of what JSON does not have; `float` and `integer` with NaN, Infinity
- * and -Infinity, `float` giving whole numbers a decimal point, which tells a reader that the tensor is one of floats.
- */
-export type NumberForm = "plain" | "float" | "integer";
+/** Deepest nesting that is handed over, and most dimensions of what is packed. */
+const maxDepth = 64;
+const maxRank = 8;
 
 /** Marks a token that JSON does not have, while it is parsed as a string. No text of a request begins with it unless it was written so. */
 const mark = "\u0000";
-const tokens: Readonly<Record<string, number>> = {
-  [`${mark}NaN`]: NaN,
-  [`${mark}Infinity`]: Infinity,
-  [`${mark}-Infinity`]: -Infinity,
-};
+const tokens: ReadonlyMap<unknown, number> = new Map([
+  [`${mark}NaN`, NaN],
+  [`${mark}Infinity`, Infinity],
+  [`${mark}-Infinity`, -Infinity],
+]);
 
 /**
- * Parses a JSON text, with the tokens NaN, Infinity and -Infinity; rectangular arrays of numbers become {@link PackedArray}s, and
- * objects of `b64` alone, by which TensorFlow Serving says bytes, become Uint8Arrays unless that is not base64.
- * @throws ScoringError INVALID_REQUEST when the text is not JSON
+ * Parses a JSON text, with the tokens NaN, Infinity and -Infinity, into few values: rectangular arrays of numbers become {@link PackedArray}s. What
+ * says that it is bytes becomes Uint8Arrays unless it is not base64: TensorFlow Serving's objects of `b64` alone, and texts in the `data` of an
+ * Open Inference tensor of the datatype BYTES.
+ * @throws ScoringError INVALID_REQUEST when the text is not JSON, or holds too many values
  */
 export function parsePacked(bytes: Uint8Array): unknown {
+  const value = parse(bytes);
+  let left = maxValues;
+  return pack(value, maxDepth, false);
+
+  function pack(value: unknown, depth: number, isBytes: boolean): unknown {
+    if (depth === 0) refuse(`is nested more than ${maxDepth} deep`);
+    if (--left < 0) refuse(`has more than ${maxValues} values besides numbers in arrays`);
+    if (typeof value === "string") {
+      return (isBytes ? decodeBase64(value) : tokens.get(value)) ?? value;
+    }
+    if (typeof value !== "object" || value === null) return value;
+    if (Array.isArray(value)) {
+      return packArray(value) ?? value.map((item) => pack(item, depth - 1, isBytes));
+    }
+    const entries = Object.entries(value);
+    const isInput = entries.some(([name, inner]) => name === "datatype" && inner === "BYTES");
+    const packed = entries.map(([name, inner]) => {
+      const areBytes = name === "data" ? isInput : name === "b64" && entries.length === 1;
+      return [name, pack(inner, depth - 1, areBytes)] as const;
+    });
+    const [[name, only] = []] = packed;
+    if (packed.length === 1 && name === "b64" && only instanceof Uint8Array) return only;
+    return Object.fromEntries(packed);
+  }
+}
+
+function refuse(what: string): never {
+  throw new ScoringError("INVALID_REQUEST", `The body's JSON ${what}.`);
+}
+
+function parse(bytes: Uint8Array): unknown {
   try {
-    return pack(parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      if (!/NaN|Infinity/.test(text)) throw error;
+      return JSON.parse(withTokensQuoted(text));
+    }
   } catch (cause) {
     const reason = cause instanceof SyntaxError ? `: ${cause.message.slice(0, 200)}` : "";
     throw new ScoringError("INVALID_REQUEST", `The body is not JSON${reason}.`, { cause });
   }
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (!/NaN|Infinity/.test(text)) throw error;
-    const quoted = text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity|NaN/gs, (found) =>
-      found.startsWith('"') ? found : `"\\u0000${found}"`,
-    );
-    return JSON.parse(quoted);
-  }
-}
-
-function pack(value: unknown): unknown {
-  if (typeof value === "string") return tokens[value] ?? value;
-  if (typeof value !== "object" || value === null) return value;
-  if (!Array.isArray(value)) {
-    const entries = Object.entries(value);
-    const [[key, only] = []] = entries;
-    const bytes =
-      entries.length === 1 && key === "b64" && typeof only === "string" && decodeBase64(only);
-    if (bytes) return bytes;
-    return Object.fromEntries(entries.map(([name, inner]) => [name, pack(inner)] as const));
-  }
-  if (value.length === 0) return value;
-  const items = value.map((item) => (typeof item === "number" ? item : pack(item)));
-  if (items.every((item) => typeof item === "number")) {
-    return { dims: [items.length], values: Float64Array.from(items) };
-  }
-  return items.every(isPacked) ? (join(items) ?? items) : items;
-}
-
-function join(items: readonly PackedArray[]): PackedArray | undefined {
-  const [{ dims, values: first }] = items as [PackedArray];
-  const shape = String(dims);
-  if (items.some((item) => String(item.dims) !== shape)) return undefined;
-  const values = new Float64Array(items.length * first.length);
-  items.forEach((item, i) => values.set(item.values, i * first.length));
-  return { dims: [items.length, ...dims], values };
-}
-
-/** Writes text and tensors one after the other. */
-export const renderParts = (parts: readonly JsonPart[]): Buffer =>
-  Buffer.from(parts.map((part) => (typeof part === "string" ? part : nested(part, 0, 0))).join(""));
-
-function nested(tensor: JsonTensor, depth: number, start: number): string {
-  const { dims, data, numbers } = tensor;
-  if (depth === dims.length) return numberText(Number(data[start]), numbers);
-  const stride = dims.slice(depth + 1).reduce((product, size) => product * size, 1);
-  const items = Array.from({ length: dims[depth] as number }, (_, i) =>
-    nested(tensor, depth + 1, start + i * stride),
+const withTokensQuoted = (text: string): string =>
+  text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity|NaN/gs, (found) =>
+    found.startsWith('"') ? found : `"\\u0000${found}"`,
   );
-  return `[${items.join(",")}]`;
+
+const isNumber = (value: unknown) => typeof value === "number" || tokens.has(value);
+
+/** Undefined unless the array holds numbers alone, in rows of equal length. */
+function packArray(list: readonly unknown[]): PackedArray | undefined {
+  const dims: number[] = [];
+  let item: unknown = list;
+  for (; Array.isArray(item) && item.length > 0 && dims.length < maxRank; item = item[0]) {
+    dims.push(item.length);
+  }
+  // Nothing is allocated by a shape before every row has been seen to have it.
+  if (!isNumber(item) || !isOfShape(list, dims, 0)) return undefined;
+  const values = new Float64Array(dims.reduce((product, size) => product * size, 1));
+  let at = 0;
+  const fill = (rows: readonly unknown[], depth: number) => {
+    if (depth < dims.length) for (const row of rows) fill(row as unknown[], depth + 1);
+    else for (const value of rows) values[at++] = tokens.get(value) ?? (value as number);
+  };
+  fill(list, 1);
+  return { dims, values };
 }
 
-function numberText(value: number, form: NumberForm): string {
-  if (form === "plain") return Number.isFinite(value) ? String(value) : "null";
-  const isWhole = form === "float" && Number.isInteger(value) && Math.abs(value) < 1e15;
-  return isWhole ? `${value}.0` : String(value);
-}
+const isOfShape = (list: readonly unknown[], dims: readonly number[], depth: number): boolean =>
+  list.length === dims[depth] &&
+  (depth === dims.length - 1
+    ? list.every(isNumber)
+    : list.every((row) => Array.isArray(row) && isOfShape(row, dims, depth + 1)));

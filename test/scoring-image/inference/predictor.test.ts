@@ -116,6 +116,29 @@ describe("inference/predictor", () => {
     assert.equal(own.byteLength, 0);
   });
 
+  it("rounds the numbers of a text to float32, row by row, and takes whole ones alone for uint8", async () => {
+    const { predictor, output } = await rig(tinyPackage("mean-colour"));
+    const data = Float64Array.from(planes([0.1, 2, 3], [4, 5, 6]));
+    const inferences = await predictor.predictTensor(
+      { dtype: "float32", dims: [2, 3, 8, 8], data },
+      patient(),
+    );
+    assert.deepEqual([...stackOutput(output, inferences).data].slice(1), [2, 3, 4, 5, 6]);
+    const bytes = await rig(tinyPackage("uint8"));
+    const tensor = (value: number) => ({
+      ...{ dtype: "uint8", dims: [1, 8, 8, 3] },
+      data: new Float64Array(192).fill(value),
+    });
+    const scored = await bytes.predictor.predictTensor(tensor(255), patient());
+    assert.deepEqual([...stackOutput(bytes.output, scored).data], [255, 255, 255]);
+    for (const value of [256, 0.5, -1, NaN]) {
+      await assert.rejects(bytes.predictor.predictTensor(tensor(value), patient()), {
+        code: "INVALID_REQUEST",
+        message: `The input "image" holds ${value}, which is no whole number from 0 to 255; it must be uint8 [n,8,8,3].`,
+      });
+    }
+  });
+
   it("gives logits as probabilities when told to", async () => {
     const { predictor, output } = await rig(colourClassifier("logits"));
     const tensor = { dtype: "float32", dims: [2, 3, 8, 8], data: planes([0, 1, 2], [5, 5, 5]) };

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { mapInTurns } from "../../../scoring-image/src/json/inTurns";
 import { JsonThread } from "../../../scoring-image/src/json/jsonThread";
 import { isPacked, parsePacked } from "../../../scoring-image/src/json/packed";
 import { dist } from "../../support/paths";
+import { temporaryFolder } from "../../support/temporaryFolder";
 
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text));
 
@@ -46,6 +48,55 @@ describe("json", () => {
       a: [byte, byte, new Uint8Array(), Uint8Array.from(large)],
       b: [{ b64: "AAAAA" }, { b64: "A!AA" }, { b64: "AA==AAAA" }, { b64: 1 }, { b64: "AA", c: 1 }],
     });
+  });
+
+  it("decodes the texts of an Open Inference tensor of BYTES, and no others", () => {
+    const tensor = (datatype: string, data: unknown) => ({ name: "AAAA", datatype, data });
+    const parsed = parsePacked(
+      bytes(JSON.stringify([tensor("BYTES", [["_w"], "A!"]), tensor("FP32", ["_w"])])),
+    );
+    assert.deepEqual(parsed, [
+      tensor("BYTES", [[Uint8Array.of(255)], "A!"]),
+      tensor("FP32", ["_w"]),
+    ]);
+  });
+
+  it("takes the names of an object's own methods as any text", () => {
+    assert.deepEqual(parsePacked(bytes('["constructor","toString"]')), ["constructor", "toString"]);
+  });
+
+  const refused: [what: string, text: string, message: string][] = [
+    ["too many values", `[${'"",'.repeat(10_000)}0]`, "has more than 10000 values"],
+    ["too many objects", `[${"{},".repeat(10_000)}{}]`, "has more than 10000 values"],
+    ["too many ragged rows", `[${"[1],[1,2],".repeat(5000)}[1]]`, "has more than 10000 values"],
+    ["what is nested too deep", `${"[".repeat(65)}"a"${"]".repeat(65)}`, "is nested more than 64"],
+  ];
+  for (const [what, text, message] of refused) {
+    it(`refuses ${what}, which would hold up the event loop`, async () => {
+      const expected = {
+        code: "INVALID_REQUEST",
+        message: new RegExp(`^The body's JSON ${message}`),
+      };
+      await assert.rejects(json.parse(bytes(text)), expected);
+      await assert.rejects(json.parse(bytes(text + " ".repeat(40_000))), expected);
+    });
+  }
+
+  it("starts another thread for the text after the one on which it dies", async () => {
+    const entry = path.join(temporaryFolder("json"), "worker.js");
+    const answer = "parentPort.postMessage({ id, result: text.length })";
+    writeFileSync(
+      entry,
+      `const { parentPort } = require("node:worker_threads");
+      parentPort.on("message", ({ id, text }) => { if (text[0] === 33) throw new Error("dies"); setTimeout(() => ${answer}, 50); });`,
+    );
+    const dying = new JsonThread(entry);
+    const large = bytes("!".repeat(40_000));
+    await assert.rejects(dying.parse(large), {
+      message: "The JSON of this request could not be handled; send binary tensors instead.",
+    });
+    assert.equal(await dying.parse(bytes(" ".repeat(40_000))), 40_000);
+    await dying.close();
   });
 
   it("writes numbers plainly as JSON.stringify does", async () => {

@@ -1,7 +1,7 @@
 import { classificationOutput, probabilitiesOf, topClasses } from "../../inference/classification";
 import { detectionsOf } from "../../inference/detections";
 import type { OutputTensor } from "../../inference/messages";
-import type { JsonPart, JsonTensor } from "../../json/packed";
+import type { JsonPart, JsonTensor } from "../../json/render";
 import type { ModelPackage } from "../../model/modelPackage";
 
 /**

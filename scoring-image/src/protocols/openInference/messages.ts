@@ -8,11 +8,11 @@ export interface InferInput {
   readonly data: InputData;
 }
 
-/** Encoded pictures, or the values of a decoded tensor. */
+/** Encoded pictures, or the values of a decoded tensor, which are those of a JSON text as Float64Array. */
 export type InputData =
   | { readonly datatype: "BYTES"; readonly elements: readonly Uint8Array[] }
-  | { readonly datatype: "FP32"; readonly values: Float32Array<ArrayBuffer> }
-  | { readonly datatype: "UINT8"; readonly values: Uint8Array<ArrayBuffer> };
+  | { readonly datatype: "FP32"; readonly values: Float32Array | Float64Array }
+  | { readonly datatype: "UINT8"; readonly values: Uint8Array | Float64Array };
 
 export interface RequestedOutput {
   readonly name: string;

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { AdapterOptions } from "..";
 import { ScoringError, toScoringError } from "../../errors";
 import type { TensorValues } from "../../inference/messages";
-import type { JsonPart } from "../../json/packed";
+import type { JsonPart } from "../../json/render";
 import type { Readiness } from "../health";
 import { callContext } from "../callContext";
 import { checkReference } from "../modelReference";

@@ -1,20 +1,23 @@
 import { z } from "zod";
 import { ScoringError } from "../../errors";
-import { decodeBase64 } from "../../json/base64";
 import type { JsonThread } from "../../json/jsonThread";
-import { firstNotByte, isPacked } from "../../json/packed";
-import { elementCount, readBinary, refuse, refuseDatatype } from "./datatypes";
+import { isPacked } from "../../json/packed";
+import { readBinary, refuse, refuseDatatype } from "./datatypes";
 import type { InferRequest, InputData } from "./messages";
 
-/** Lists of numbers come packed from the parser. */
-const numberList = z.preprocess(
-  (value) => (isPacked(value) && value.dims.length === 1 ? [...value.values] : value),
-  z.array(z.int().nonnegative()).min(1),
+/** Far more dimensions than tensors have. */
+const maxRank = 32;
+
+/** Lists of numbers come packed from the parser, and may be of any length. */
+const shapeSchema = z.preprocess(
+  (value) =>
+    isPacked(value) && value.dims.length === 1 ? [...value.values.subarray(0, maxRank + 1)] : value,
+  z.array(z.int().nonnegative()).min(1).max(maxRank),
 );
 const parameters = z.record(z.string(), z.unknown()).default({});
 const inputSchema = z.object({
   name: z.string(),
-  shape: numberList,
+  shape: shapeSchema,
   datatype: z.string(),
   parameters,
   // Looked at where it is read: a schema would visit every number of a tensor.
@@ -110,67 +113,48 @@ class BinaryData {
 function readData(input: JsonInput, binary: BinaryData): InputData {
   const { name, datatype, data, parameters: own } = input;
   const size = own["binary_data_size"];
+  if (size === undefined && data === undefined) refuse(name, "has no data; it is a list of values");
   if (size === undefined) return readJsonData(input);
   if (data !== undefined) refuse(name, "has data beside binary_data_size; use one of them");
   return readBinary(name, datatype, binary.take(name, size));
 }
 
-function readJsonData({ name, datatype, shape, data }: JsonInput): InputData {
-  const most = elementCount(name, shape);
-  const values = isPacked(data) ? numbersOf(name, data.values, most) : listOf(name, data, most);
+function readJsonData({ name, datatype, data }: JsonInput): InputData {
   switch (datatype) {
     case "BYTES":
-      return { datatype, elements: Array.from(values, (value) => bytesOf(name, value)) };
+      return { datatype, elements: elementsOf(name, data) };
     case "FP32":
-      return { datatype, values: new Float32Array(numbers(name, values)) };
-    case "UINT8": {
-      const found = numbers(name, values);
-      if (firstNotByte(found) !== undefined) {
-        refuse(name, "has a value that is no whole number from 0 to 255");
-      }
-      return { datatype, values: new Uint8Array(found) };
-    }
+    case "UINT8":
+      return { datatype, values: numbersOf(name, data) };
     default:
       return refuseDatatype(name, datatype);
   }
 }
 
-function numbersOf(input: string, values: Float64Array, most: number): Float64Array {
-  if (values.length > most) refuse(input, `has more than the ${most} elements of its shape`);
-  return values;
+/** Row-major values of a list that may be flat or nested; the parser has packed them, unless there are none. */
+function numbersOf(input: string, data: unknown): Float64Array {
+  if (isPacked(data)) return data.values;
+  if (Array.isArray(data) && data.length === 0) return new Float64Array();
+  return refuse(
+    input,
+    "has data that is no list of numbers, flat or nested in rows of equal length",
+  );
 }
 
-function listOf(input: string, data: unknown, most: number): unknown[] {
-  if (!Array.isArray(data)) return refuse(input, "has no data; it is a list of values");
-  return flatten(input, data, most);
-}
-
-/** Row-major values of data that may be nested or flat; gives up once there are more than the shape promises. */
-function flatten(input: string, data: readonly unknown[], most: number): unknown[] {
-  const values: unknown[] = [];
-  const pending: { list: readonly unknown[]; at: number }[] = [{ list: data, at: 0 }];
-  for (let top = pending.at(-1); top; top = pending.at(-1)) {
-    const value = top.list[top.at++];
-    if (top.at > top.list.length) pending.pop();
-    else if (isPacked(value)) pending.push({ list: [...value.values], at: 0 });
-    else if (Array.isArray(value)) pending.push({ list: value as unknown[], at: 0 });
-    else if (values.push(value) > most)
-      refuse(input, `has more than the ${most} elements of its shape`);
-  }
-  return values;
-}
-
-function numbers(input: string, values: readonly unknown[] | Float64Array) {
-  if (values instanceof Float64Array) return values;
-  if (values.every((value) => typeof value === "number")) return values as number[];
-  return refuse(input, "has data that is not a number");
-}
-
-/** A picture cannot be JSON text, so that text can only be its base64 form; `{"b64": "..."}` is TensorFlow Serving's way to say so. */
-function bytesOf(input: string, value: unknown): Uint8Array {
-  const bytes = typeof value === "string" ? decodeBase64(value) : value;
-  if (bytes instanceof Uint8Array) return bytes;
-  return refuse(input, "has data that is not base64; send pictures so, or as binary data");
+/**
+ * Pictures of a list that may be flat or nested. A picture cannot be JSON text, so that text can only be its base64 form, which the parser has decoded;
+ * `{"b64": "..."}` is TensorFlow Serving's way to say so.
+ */
+function elementsOf(input: string, data: unknown): Uint8Array[] {
+  const elements = Array.isArray(data) ? (data.flat(Infinity) as unknown[]) : [undefined];
+  return elements.map((element) =>
+    element instanceof Uint8Array
+      ? element
+      : refuse(
+          input,
+          "has data that is no list of base64 texts; send pictures so, or as binary data",
+        ),
+  );
 }
 
 function classesOf({ name, parameters: own }: { name: string; parameters: object }): number {

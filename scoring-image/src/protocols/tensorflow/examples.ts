@@ -8,7 +8,7 @@ import { infer, type TensorflowOptions } from "./predict";
 /** The features of one example: bytes are an encoded picture, numbers the values of a decoded one. */
 export type Features = ReadonlyMap<
   string,
-  { readonly bytes: Uint8Array[]; readonly numbers: number[] }
+  { readonly bytes: readonly Uint8Array[]; readonly numbers: ArrayLike<number> }
 >;
 
 /**
@@ -74,10 +74,21 @@ function inferExamples(
     const message = "Examples must all hold encoded pictures or all decoded ones.";
     throw new ScoringError("INVALID_REQUEST", message);
   }
-  const numbers = values.flatMap(({ numbers }) => numbers);
   const dims = [examples.length, ...(input.shape.slice(1) as number[])];
-  const data = input.dtype === "uint8" ? Uint8Array.from(numbers) : Float32Array.from(numbers);
+  const data = join(values.map(({ numbers }) => numbers));
   return infer(options, { tensor: { dtype: input.dtype, dims, data } }, context);
+}
+
+function join(lists: readonly ArrayLike<number>[]): Float64Array {
+  const [first] = lists;
+  if (lists.length === 1 && first instanceof Float64Array) return first;
+  const joined = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const list of lists) {
+    joined.set(list, at);
+    at += list.length;
+  }
+  return joined;
 }
 
 /** The example's feature named like the input, or its only one; it must hold one picture in bytes or in numbers. */

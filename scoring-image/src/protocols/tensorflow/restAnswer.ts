@@ -1,7 +1,7 @@
 import type { ErrorCode, ScoringError } from "../../errors";
 import type { ScoredClass } from "../../inference/classification";
 import { mapInTurns } from "../../json/inTurns";
-import type { JsonPart, JsonTensor } from "../../json/packed";
+import type { JsonPart, JsonTensor } from "../../json/render";
 import type { ModelPackage } from "../../model/modelPackage";
 import { signatureDefMap } from "./signature";
 import type { NamedTensor } from "./predict";

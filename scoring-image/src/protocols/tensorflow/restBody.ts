@@ -1,5 +1,5 @@
 import { ScoringError } from "../../errors";
-import { firstNotByte, isPacked } from "../../json/packed";
+import { isPacked } from "../../json/packed";
 import type { ModelInput, ModelPackage } from "../../model/modelPackage";
 import { findInput, signatureKey } from "../../model/naming";
 import type { Features } from "./examples";
@@ -117,21 +117,14 @@ function joined(rows: unknown[]): unknown {
 }
 
 function valueOf(value: unknown, input: ModelInput): InputValue {
-  if (isPacked(value)) return { tensor: tensorOf(value.dims, value.values, input) };
+  if (isPacked(value))
+    return { tensor: { dtype: input.dtype, dims: value.dims, data: value.values } };
   if (Array.isArray(value) && value.length > 0 && value.every(isBytes)) {
     return { pictures: value.map(bytesOf) };
   }
   return refuse(
     `The input "${signatureKey(input)}" must be a list of pictures, each {"b64": "..."}, or a list of decoded pictures, each nested lists of numbers of the same shape.`,
   );
-}
-
-function tensorOf(dims: readonly number[], values: Float64Array, { dtype }: ModelInput) {
-  if (dtype === "float32") return { dtype, dims, data: new Float32Array(values) };
-  const wrong = firstNotByte(values);
-  if (wrong !== undefined)
-    refuse(`The input is uint8, but holds ${wrong}; values must be whole, 0 to 255.`);
-  return { dtype, dims, data: new Uint8Array(values) };
 }
 
 /**
@@ -153,7 +146,7 @@ export function readExamples(body: unknown): { signature: string; examples: Feat
 }
 
 function featureOf(name: string, value: unknown, index: number) {
-  if (isPacked(value)) return { bytes: [], numbers: Array.from(value.values) };
+  if (isPacked(value)) return { bytes: [], numbers: value.values };
   if (typeof value === "number") return { bytes: [], numbers: [value] };
   const list: unknown[] = Array.isArray(value) ? value : [value];
   if (list.every(isBytes)) return { bytes: list.map(bytesOf), numbers: [] };

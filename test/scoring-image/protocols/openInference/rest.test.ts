@@ -168,12 +168,12 @@ describe("protocols/openInference over HTTP", () => {
     [
       "too many values",
       image({ data: [...zeros, 1] }),
-      'The input "image" has more than the 192 elements of its shape.',
+      'The input "image" has 193 elements, but its shape [1,3,8,8] promises 192.',
     ],
     [
       "text for numbers",
       image({ data: zeros.map(() => "0") }),
-      'The input "image" has data that is not a number.',
+      'The input "image" has data that is no list of numbers, flat or nested in rows of equal length.',
     ],
     [
       "no data",
@@ -183,7 +183,22 @@ describe("protocols/openInference over HTTP", () => {
     [
       "text that is no base64",
       image({ datatype: "BYTES", shape: [1], data: ["ÿØ"] }),
-      'The input "image" has data that is not base64; send pictures so, or as binary data.',
+      'The input "image" has data that is no list of base64 texts; send pictures so, or as binary data.',
+    ],
+    [
+      "numbers for pictures",
+      image({ datatype: "BYTES", shape: [1], data: [1] }),
+      'The input "image" has data that is no list of base64 texts; send pictures so, or as binary data.',
+    ],
+    [
+      "rows of different lengths",
+      image({ data: [[1, 2], [3]] }),
+      'The input "image" has data that is no list of numbers, flat or nested in rows of equal length.',
+    ],
+    [
+      "a shape without end",
+      image({ shape: Array(100_000).fill(1) }),
+      'The field "inputs.0.shape": Too big: expected array to have <=32 items.',
     ],
     [
       "binary data that is not there",
