@@ -44,17 +44,17 @@ export function checkInputTensor({ dtype, dims, data }: InputTensor, input: Mode
   return count;
 }
 
-/** Cuts a batch into rows whose memory can be moved to workers; a single row that owns its memory is not copied. */
-export function rowsOf({ dtype, data }: InputTensor, count: number): TensorData[] {
+/** A row of a batch in memory that can be moved to a worker; a single row that owns its memory is not copied. */
+export function rowOf({ dtype, data }: InputTensor, index: number, count: number): TensorData {
   const length = data.length / count;
+  const [start, end] = [index * length, (index + 1) * length];
   if (data instanceof Float64Array) {
     const Values = dtype === "uint8" ? Uint8Array : Float32Array;
-    const row = (i: number) => new Values(data.subarray(i * length, (i + 1) * length));
-    return Array.from({ length: count }, (_, i) => row(i));
+    return new Values(data.subarray(start, end));
   }
-  if (count === 1 && data.byteLength === data.buffer.byteLength) return [data];
+  if (count === 1 && data.byteLength === data.buffer.byteLength) return data;
   // A Buffer's own slice would not copy.
-  const plain =
-    data instanceof Uint8Array ? new Uint8Array(data.buffer, data.byteOffset, data.length) : data;
-  return Array.from({ length: count }, (_, i) => plain.slice(i * length, (i + 1) * length));
+  return data instanceof Uint8Array
+    ? new Uint8Array(data.subarray(start, end))
+    : data.slice(start, end);
 }

@@ -1,9 +1,9 @@
 import { ScoringError } from "../errors";
 import { readImageHeader } from "../imaging/header";
-import type { TensorData } from "../imaging/tensorWriter";
+import { mapInTurns } from "../inTurns";
 import type { ModelPackage } from "../model/modelPackage";
 import type { Batcher, CallContext, Inference, Outcome } from "./batcher";
-import { checkInputTensor, rowsOf, type InputTensor } from "./inputTensor";
+import { checkInputTensor, rowOf, type InputTensor } from "./inputTensor";
 import type { EncodedImage } from "./messages";
 
 export interface PredictorLimits {
@@ -67,7 +67,8 @@ export class Predictor {
     this.#checkReady();
     const count = checkInputTensor(tensor, this.model.input);
     this.#checkCount(count);
-    const rows = rowsOf(tensor, count).map((values: TensorData) => ({ values }));
+    const indices = Array.from({ length: count }, (_, i) => i);
+    const rows = await mapInTurns(indices, (i) => ({ values: rowOf(tensor, i, count) }));
     return inferencesOf(await this.batcher.submitAll(rows, context));
   }
 

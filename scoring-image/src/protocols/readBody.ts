@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ScoringError } from "../errors";
+import { mapInTurns } from "../inTurns";
 
 export interface BodyLimits {
   /** Bound on the body as sent and, when it is compressed, as it is after decompression. */
@@ -36,7 +37,7 @@ export function readBody(
       if (length > maxBodyBytes) finish(() => reject(tooLarge()));
       else chunks.push(chunk);
     };
-    const onEnd = () => finish(() => resolve(join(chunks, length)));
+    const onEnd = () => finish(() => join(chunks, length).then(resolve, reject));
     const onClose = () => {
       // A compressed body may have arrived whole and still be in decompression.
       if (source !== request && request.complete) return;
@@ -71,12 +72,12 @@ function decompressed(request: IncomingMessage): Readable {
 }
 
 /** Joins without Node's shared buffer pool: the result's memory is moved to a worker, and a pool must not be. */
-function join(chunks: readonly Buffer[], length: number): Uint8Array<ArrayBuffer> {
+async function join(chunks: readonly Buffer[], length: number): Promise<Uint8Array<ArrayBuffer>> {
   const body = new Uint8Array(length);
   let at = 0;
-  for (const chunk of chunks) {
+  await mapInTurns(chunks, (chunk) => {
     body.set(chunk, at);
     at += chunk.length;
-  }
+  });
   return body;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { mapInTurns } from "../../../scoring-image/src/json/inTurns";
+import { mapInTurns } from "../../../scoring-image/src/inTurns";
 import { JsonThread } from "../../../scoring-image/src/json/jsonThread";
 import { isPacked, parsePacked } from "../../../scoring-image/src/json/packed";
 import { dist } from "../../support/paths";

@@ -2,7 +2,7 @@ import { ScoringError } from "../../errors";
 import type { CallContext, Inference } from "../../inference/batcher";
 import { topClasses } from "../../inference/classification";
 import { stackOutput } from "../../inference/stackOutputs";
-import { mapInTurns } from "../../json/inTurns";
+import { mapInTurns } from "../../inTurns";
 import { findInput, selectOutputs, wantsProbabilities, type NamedOutput } from "../../model/naming";
 import type { AdapterOptions } from "..";
 import { checkCount, datatypeOf } from "./datatypes";

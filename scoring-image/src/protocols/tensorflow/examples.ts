@@ -1,7 +1,7 @@
 import { ScoringError } from "../../errors";
 import type { CallContext } from "../../inference/batcher";
 import { classificationOutput, topClasses, type ScoredClass } from "../../inference/classification";
-import { mapInTurns } from "../../json/inTurns";
+import { mapInTurns } from "../../inTurns";
 import type { ModelInput, ModelOutput, ModelPackage } from "../../model/modelPackage";
 import { infer, type TensorflowOptions } from "./predict";
 

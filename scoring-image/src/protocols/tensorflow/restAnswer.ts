@@ -1,6 +1,6 @@
 import type { ErrorCode, ScoringError } from "../../errors";
 import type { ScoredClass } from "../../inference/classification";
-import { mapInTurns } from "../../json/inTurns";
+import { mapInTurns } from "../../inTurns";
 import type { JsonPart, JsonTensor } from "../../json/render";
 import type { ModelPackage } from "../../model/modelPackage";
 import { signatureDefMap } from "./signature";
