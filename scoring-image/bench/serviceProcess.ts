@@ -2,12 +2,10 @@ import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import type { LoopTurns } from "./loopMonitor";
 import { metricNames, paths } from "../src/contract";
 
 const key = "bench-key-of-no-secrecy";
-
-/** Between two looks of Node's monitor of the event loop. */
-const timerMs = 10;
 
 /** Totals of the service's process, from its own metrics. */
 export interface Usage {
@@ -26,15 +24,20 @@ export class ServiceProcess {
     readonly metricsUrl: string,
   ) {}
 
-  /** @param entry path of the bundled `main.js` */
+  /**
+   * @param entry path of the bundled `main.js`
+   * @param monitor path of the bundled `loopMonitor.js`, which `longestTurns` needs
+   */
   static async start(
     entry: string,
     env: Readonly<Record<string, string>>,
+    monitor?: string,
   ): Promise<ServiceProcess> {
-    const child = spawn(process.execPath, [entry], {
+    const preload = monitor === undefined ? [] : ["--require", monitor];
+    const child = spawn(process.execPath, [...preload, entry], {
       env: { ...process.env, PORT: "0", METRICS_PORT: "0", PRIMARY_KEY: key, ...env },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+      stdio: ["ignore", "pipe", "inherit", "ipc"],
+    }) as ChildProcessByStdio<null, Readable, null>;
     for await (const line of createInterface(child.stdout)) {
       const entry = JSON.parse(line) as { msg: string; url: string; metricsUrl: string };
       if (entry.msg !== "ready") continue;
@@ -49,10 +52,11 @@ export class ServiceProcess {
     return (name) => Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1]);
   }
 
-  /** Longest time in milliseconds, since this was last asked, for which the event loop was held up beyond its timer's own 10 ms. */
-  async longestHoldMs(): Promise<number> {
-    const value = await this.#metrics();
-    return Math.max(0, 1000 * value("nodejs_eventloop_lag_max_seconds") - timerMs);
+  /** The longest turns of the service's event loop since this was last asked. */
+  async longestTurns(): Promise<LoopTurns> {
+    this.child.send("turns");
+    const [turns] = (await once(this.child, "message")) as [LoopTurns];
+    return turns;
   }
 
   async usage(): Promise<Usage> {

@@ -37,7 +37,7 @@ export function readBody(
       if (length > maxBodyBytes) finish(() => reject(tooLarge()));
       else chunks.push(chunk);
     };
-    const onEnd = () => finish(() => join(chunks, length).then(resolve, reject));
+    const onEnd = () => finish(() => void join(chunks, length).then(resolve, reject));
     const onClose = () => {
       // A compressed body may have arrived whole and still be in decompression.
       if (source !== request && request.complete) return;
