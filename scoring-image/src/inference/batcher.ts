@@ -158,10 +158,11 @@ export class Batcher {
 
   /** Gives waiting pictures to free workers; called when either side changes. */
   pump(): void {
+    clearTimeout(this.#delay);
     while (this.#queue.length > 0 && this.#pool.hasIdle) {
       const wait = this.#batchDelay();
       if (wait > 0) {
-        if (this.#delay === undefined) this.#delay = setTimeout(() => this.#endDelay(), wait);
+        this.#delay = setTimeout(() => this.pump(), wait);
         return;
       }
       const thread = this.#pool.acquire() as SessionThread;
@@ -169,11 +170,6 @@ export class Batcher {
       for (const { request } of entries) request.start();
       void this.#run(thread, entries);
     }
-  }
-
-  #endDelay(): void {
-    this.#delay = undefined;
-    this.pump();
   }
 
   /** Milliseconds for which the oldest picture should still wait for company. */

@@ -106,11 +106,10 @@ describe("inference/batcher", () => {
   it("waits for company when told to", async () => {
     const { submit, metrics } = await rig("mean-colour", {
       maxBatchSize: 2,
-      maxBatchDelayMs: 5000,
+      // Longer than a test may take: a full batch does not wait.
+      maxBatchDelayMs: 600_000,
     });
-    const started = performance.now();
     await Promise.all([submit(plainJpeg([1, 1, 1])), submit(plainJpeg([2, 2, 2]))]);
-    assert.ok(performance.now() - started < 4000, "a full batch does not wait");
     assert.match(
       await metrics.registry.metrics(),
       /scoring_batch_size_sum 2\nscoring_batch_size_count 1\n/,
