@@ -1,5 +1,6 @@
 import { ScoringError } from "../errors";
 import { decodeBase64 } from "./base64";
+import { maxDepth, maxValues, refuse, refuseCrowded, refuseValues } from "./bounds";
 
 /** A rectangular array of numbers of a JSON text, as one block: nested arrays of a picture's 150,000 numbers are slow to hand over. */
 export interface PackedArray {
@@ -13,11 +14,7 @@ export const isPacked = (value: unknown): value is PackedArray =>
   "values" in value &&
   value.values instanceof Float64Array;
 
-/** Most values of a text, an array of numbers being one: each is handed over to the event loop, which must not be held up by millions. */
-const maxValues = 10_000;
-
-/** Deepest nesting that is handed over, and most dimensions of what is packed. */
-const maxDepth = 64;
+/** Most dimensions of what is packed. */
 const maxRank = 8;
 
 /** Marks a token that JSON does not have, while it is parsed as a string. No text of a request begins with it unless it was written so. */
@@ -35,13 +32,14 @@ const tokens: ReadonlyMap<unknown, number> = new Map([
  * @throws ScoringError INVALID_REQUEST when the text is not JSON, or holds too many values
  */
 export function parsePacked(bytes: Uint8Array): unknown {
+  refuseCrowded(bytes);
   const value = parse(bytes);
   let left = maxValues;
   return pack(value, maxDepth, false);
 
   function pack(value: unknown, depth: number, isBytes: boolean): unknown {
     if (depth === 0) refuse(`is nested more than ${maxDepth} deep`);
-    if (--left < 0) refuse(`has more than ${maxValues} values besides numbers in arrays`);
+    if (--left < 0) refuseValues();
     if (typeof value === "string") {
       return (isBytes ? decodeBase64(value) : tokens.get(value)) ?? value;
     }
@@ -59,10 +57,6 @@ export function parsePacked(bytes: Uint8Array): unknown {
     if (packed.length === 1 && name === "b64" && only instanceof Uint8Array) return only;
     return Object.fromEntries(packed);
   }
-}
-
-function refuse(what: string): never {
-  throw new ScoringError("INVALID_REQUEST", `The body's JSON ${what}.`);
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -1,0 +1,55 @@
+import { ScoringError } from "../errors";
+
+/** Most values of a text, an array of numbers being one: each is handed over to the event loop, which must not be held up by millions. */
+export const maxValues = 10_000;
+
+/** Deepest nesting that is handed over. */
+export const maxDepth = 64;
+
+/** Most arrays, NaNs and infinities of a text, rows of numbers included: parsed they take a hundred times their letters. A picture of 1200 x 1200 has 1,441,200 rows. */
+const maxRows = 1_500_000;
+
+const code = (character: string) => character.charCodeAt(0);
+const [quote, backslash, brace, bracket] = [code('"'), code("\\"), code("{"), code("[")];
+const [nan, infinity] = [code("N"), code("I")];
+
+/** @throws ScoringError INVALID_REQUEST */
+export function refuse(what: string): never {
+  throw new ScoringError("INVALID_REQUEST", `The body's JSON ${what}.`);
+}
+
+export const refuseValues = (): never =>
+  refuse(`has more than ${maxValues} values besides numbers in arrays`);
+
+/**
+ * Refuses a text by its letters, before the parser makes gigabytes of its megabytes.
+ * @param bytes UTF-8; it need not be JSON
+ * @throws ScoringError INVALID_REQUEST when a parser would make too much of it
+ */
+export function refuseCrowded(bytes: Uint8Array): void {
+  let values = 0;
+  let rows = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === quote) {
+      i = endOfText(bytes, i + 1);
+      values++;
+    } else if (byte === brace) values++;
+    else if (byte === bracket || byte === nan || byte === infinity) rows++;
+  }
+  // Each value of an object has a name, which is a text too.
+  if (values > 2 * maxValues) refuseValues();
+  if (rows > maxRows) refuse(`has more than ${maxRows} arrays; send binary tensors instead`);
+}
+
+/** Where the quote is that ends a text. */
+function endOfText(bytes: Uint8Array, start: number): number {
+  for (let at = start; ;) {
+    const end = bytes.indexOf(quote, at);
+    if (end < 0) return bytes.length;
+    let escapes = end;
+    while (escapes > start && bytes[escapes - 1] === backslash) escapes--;
+    if ((end - escapes) % 2 === 0) return end;
+    at = end + 1;
+  }
+}
