@@ -62,14 +62,20 @@ describe("inference/runtime, SIGTERM while it hangs", () => {
     fpga.die();
   });
 
-  it("answers what was accepted at its deadline, then exits with 0", async () => {
-    const env = { RUNTIME_ADDRESS: fpga.address, MAX_QUEUE_WAIT_MS: "30000" };
-    const server = await listening({ ...env, SCORING_TIMEOUT_MS: "1500" });
+  /** A server with one request at the FPGA, which hangs, and two behind it. */
+  async function hanging(env: Record<string, string>) {
+    const runtime = { RUNTIME_ADDRESS: fpga.address, MAX_QUEUE_WAIT_MS: "30000" };
+    const server = await listening({ ...runtime, ...env });
     const url = await server.url;
     fpga.hang();
     const before = fpga.timesLeft.length;
     const answers = [1, 2, 3].map(() => score(url));
     await until(async () => fpga.timesLeft.length > before && (await queueLength(server)) === 2);
+    return { server, answers };
+  }
+
+  it("answers what was accepted at its deadline, then exits with 0", async () => {
+    const { server, answers } = await hanging({ SCORING_TIMEOUT_MS: "1500" });
     const { code, ms } = await stop(server);
     assert.deepEqual(await Promise.all(answers), [504, 504, 504]);
     assert.equal(code, 0, server.output());
@@ -77,13 +83,7 @@ describe("inference/runtime, SIGTERM while it hangs", () => {
   });
 
   it("exits with 1 when the grace period is over, though the runtime has a call with a later deadline", async () => {
-    const env = { RUNTIME_ADDRESS: fpga.address, MAX_QUEUE_WAIT_MS: "30000" };
-    const server = await listening({ ...env, SHUTDOWN_GRACE_MS: "1000" });
-    const url = await server.url;
-    fpga.hang();
-    const before = fpga.timesLeft.length;
-    const answers = [1, 2, 3].map(() => score(url));
-    await until(async () => fpga.timesLeft.length > before && (await queueLength(server)) === 2);
+    const { server, answers } = await hanging({ SHUTDOWN_GRACE_MS: "1000" });
     const { code, ms } = await stop(server);
     assert.deepEqual(await Promise.all(answers), ["cut off", "cut off", "cut off"]);
     assert.equal(code, 1, server.output());
