@@ -39,8 +39,12 @@ function closure(names, found = new Set()) {
   return found;
 }
 
+/** koffi brings its sources, those of libraries that it is made of, and its manual; this is what it loads beside its binary package. */
+const ofKoffi = /^(?:package\.json|LICENSE\.txt|index\.cjs|src\/koffi\/index\.cjs)$/;
+
 /** Whether a file of a package is there to be run here: no sources, types, maps, install scripts or other platforms' libraries. */
-function isUsed(file) {
+function isUsed(file, name) {
+  if (name === "koffi") return ofKoffi.test(file);
   if (/\.(?:map|ts|cts|mts|mjs|cc|h|gyp)$/.test(file)) return false;
   if (
     /(?:^|\/)(?:src|script|install|bin\/[^/]+\.mjs|glib-2\.0|esm)(?:\/|$)|CMakeLists|musl/.test(
@@ -118,7 +122,7 @@ for (const file of walk(path.join(source, "dist")).filter(
 }
 const copied = closure(nativePackages);
 for (const name of copied) {
-  for (const file of walk(packageFolder(name)).filter(isUsed)) {
+  for (const file of walk(packageFolder(name)).filter((one) => isUsed(one, name))) {
     copy(path.join(packageFolder(name), file), path.join(target, "node_modules", name, file));
   }
 }
