@@ -40,7 +40,8 @@ function closure(names, found = new Set()) {
 }
 
 /** koffi brings its sources, those of libraries that it is made of, and its manual; this is what it loads beside its binary package. */
-const ofKoffi = /^(?:package\.json|LICENSE\.txt|index\.cjs|src\/koffi\/index\.cjs)$/;
+const ofKoffi =
+  /^(?:package\.json|LICENSE\.txt|index\.cjs|src\/koffi\/index\.cjs|src\/koffi\/src\/\w+\.cjs)$/;
 
 /** Whether a file of a package is there to be run here: no sources, types, maps, install scripts or other platforms' libraries. */
 function isUsed(file, name) {

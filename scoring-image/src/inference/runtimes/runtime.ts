@@ -51,6 +51,8 @@ export interface Runtime {
    * @throws Error when a size that was asked for does not fit into the device's memory, or the device fails
    */
   warmUp(): void | Promise<void>;
+  /** Told of memory that rows will lie in, where the device can then read it by itself. */
+  pin?(memory: SharedArrayBuffer): void;
   /** What was made ready, for one line of the log: sizes, and memory where it is the device's own. */
   describe(): string;
   /** Frees what the runtime holds; a run after it throws. */

@@ -6,11 +6,9 @@ import type { HostSession, LaneHandle } from "./laneHandle";
 import { elementTypes } from "./native/elements";
 import { NativeMemory } from "./native/nativeMemory";
 import { OnnxRuntime } from "./native/onnxRuntime";
-import { batchDims, bytesPerRow, valuesPerRow } from "./onnxRuntimePlan";
+import { batchDims, bytesPerRow, rowArrays, valuesPerRow } from "./onnxRuntimePlan";
 import { outputsOfRows } from "./outputRows";
 import { plannedOutputs } from "./outputShapes";
-
-const arrays = { float32: Float32Array, float16: Uint16Array, uint8: Uint8Array } as const;
 
 /** Runs before a lane is ready: the first is about a third slower than the others. */
 const warmUpRuns = 3;
@@ -49,7 +47,7 @@ export class HostRuntime implements BlockingRuntime {
     this.#runs = new GatedRuns(this.#runtime, lane);
     this.#place = this.#runtime.cpuMemory(this.#memory);
     const largest = plan.sizes.at(-1) as number;
-    const Values = arrays[plan.transform.dtype];
+    const Values = rowArrays[plan.transform.dtype];
     this.#staging = new Values(largest > 1 ? largest * valuesPerRow(plan.transform) : 0);
     const names = plan.outputs.map(({ name }) => name);
     this.#inputNames = this.#memory.texts([plan.input.name]);
@@ -80,7 +78,7 @@ export class HostRuntime implements BlockingRuntime {
   /** The rows' values one after the other; padding is what an earlier batch has left there. */
   #batch(rows: readonly BatchRow[], size: number): RowData {
     const values = valuesPerRow(this.lane.plan.transform);
-    const Values = arrays[this.lane.plan.transform.dtype];
+    const Values = rowArrays[this.lane.plan.transform.dtype];
     for (const { data } of rows) {
       if (data.length === values && data instanceof Values) continue;
       throw new Error(`a row holds ${data.length} values of ${data.constructor.name}`);
@@ -115,7 +113,7 @@ export class HostRuntime implements BlockingRuntime {
   /** A run that fails is not fatal: a model may refuse zeros and still be right about pictures. */
   warmUp(): void {
     const { plan } = this.lane;
-    const Values = arrays[plan.transform.dtype];
+    const Values = rowArrays[plan.transform.dtype];
     const row: BatchRow = { data: new Values(valuesPerRow(plan.transform)), from: "tensor" };
     // The largest first, so that the arena has its full size.
     for (const size of plan.sizes.toReversed()) {

@@ -1,11 +1,13 @@
 import type { BlockingRuntime } from "../runtime";
+import { DeviceRuntime } from "./deviceRuntime";
 import { HostRuntime } from "./hostRuntime";
 import type { LaneHandle } from "./laneHandle";
 
 /**
  * Opens a lane in the thread that is to run its batches; warm it before its first batch.
- * @throws Error when an output is of a type that is not served
+ * @throws Error when an output is of a type that is not served, or the device refuses memory
  */
-export function openLane(lane: LaneHandle): BlockingRuntime {
-  return new HostRuntime(lane, lane.sessions as never);
-}
+export const openLane = (lane: LaneHandle): BlockingRuntime =>
+  lane.sessions.kind === "host"
+    ? new HostRuntime(lane, lane.sessions)
+    : new DeviceRuntime(lane, lane.sessions);

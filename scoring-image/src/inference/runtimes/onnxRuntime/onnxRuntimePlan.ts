@@ -40,11 +40,16 @@ export interface OnnxRuntimePlan {
 /** Number of values of one row. */
 export const valuesPerRow = ({ width, height }: RowFormat): number => 3 * width * height;
 
-const bytesPerValue = { float32: 4, float16: 2, uint8: 1 } as const;
+/** Arrays in which the values of rows lie; float16 as its bits. */
+export const rowArrays = {
+  float32: Float32Array,
+  float16: Uint16Array,
+  uint8: Uint8Array,
+} as const;
 
 /** Size of one row in bytes. */
 export const bytesPerRow = (format: RowFormat): number =>
-  valuesPerRow(format) * bytesPerValue[format.dtype];
+  valuesPerRow(format) * rowArrays[format.dtype].BYTES_PER_ELEMENT;
 
 /** Shape of `count` rows: [count,3,height,width] or [count,height,width,3]. */
 export const batchDims = ({ height, width, layout }: RowFormat, count: number): number[] =>

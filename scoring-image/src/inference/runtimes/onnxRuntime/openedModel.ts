@@ -1,20 +1,16 @@
 import type { Graph } from "../../../model/graph";
+import { openDeviceSessions } from "./deviceSessions";
 import type { DeviceSessions, HostSession, LaneHandle } from "./laneHandle";
 import { NativeMemory } from "./native/nativeMemory";
 import { OnnxRuntime } from "./native/onnxRuntime";
 import { openEnvironment, openSession } from "./native/session";
 import { graphOf } from "./native/sessionGraph";
 import { isDeclaredFormat, type OnnxRuntimePlan } from "./onnxRuntimePlan";
+import type { Opening } from "./opening";
 import { RunGate } from "./runGate";
+import { Turn } from "./turn";
 
-/** What the sessions of a model are opened with. */
-export interface Opening {
-  readonly runtime: OnnxRuntime;
-  /** Owns the sessions. */
-  readonly memory: NativeMemory;
-  readonly environment: bigint;
-  readonly plan: OnnxRuntimePlan;
-}
+let laneCount = 0;
 
 /** The main thread's side of one lane. */
 export class ModelLane {
@@ -22,10 +18,10 @@ export class ModelLane {
 
   /** @param endRun terminates whatever runs with the lane's run options */
   constructor(
-    shared: Omit<LaneHandle, "gate">,
+    shared: Omit<LaneHandle, "gate" | "number">,
     private readonly endRun: () => void,
   ) {
-    this.handle = { ...shared, gate: this.#gate.memory };
+    this.handle = { ...shared, number: ++laneCount, gate: this.#gate.memory };
   }
 
   /** What the lane's thread opens its runtime with. */
@@ -43,6 +39,8 @@ export class ModelLane {
   /** To be called when the lane's thread has ended, however that came about: nothing runs there any more. */
   threadEnded(): void {
     this.#gate.abandon();
+    const { sessions, number } = this.handle;
+    if (sessions.kind === "device") new Turn(sessions.turn).abandon(number);
   }
 
   /** Lets no run in any more. @returns false when one is in progress */
@@ -68,8 +66,9 @@ export class OpenedModel {
     try {
       const environment = openEnvironment(runtime, memory);
       const opening = { runtime, memory, environment, plan };
-      const sessions = await openHostSession(opening);
-      return new OpenedModel(opening, sessions, graphOf(runtime, sessions.session, plan.modelFile));
+      const open = plan.executionProvider === "cpu" ? openHostSession : openDeviceSessions;
+      const { sessions, graph } = await open(opening);
+      return new OpenedModel(opening, sessions, graph);
     } catch (error) {
       memory.free();
       throw error;
@@ -102,12 +101,13 @@ export class OpenedModel {
 }
 
 /** @throws Error why ONNX Runtime refused the model */
-async function openHostSession(opening: Opening): Promise<HostSession> {
+async function openHostSession(opening: Opening): Promise<{ sessions: HostSession; graph: Graph }> {
   const { runtime, memory, environment, plan } = opening;
   if (!isDeclaredFormat(plan)) throw new Error("on the CPU pictures become the declared input");
   const request = { model: plan.modelFile, threads: plan.threads, providers: [] };
   const session = await openSession(runtime, memory, environment, request);
-  return { kind: "host", session };
+  const graph = graphOf(runtime, session, plan.modelFile);
+  return { sessions: { kind: "host", session }, graph };
 }
 
 /**
