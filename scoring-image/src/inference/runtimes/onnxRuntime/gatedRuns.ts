@@ -31,13 +31,19 @@ export class GatedRuns {
   #runInside(id: number, call: () => bigint | null) {
     let hasLeft = false;
     try {
-      this.runtime.check(this.runtime.call.RunOptionsUnsetTerminate(this.lane.runOptions));
       const status = call();
       hasLeft = true;
-      return { status, wasEnded: !this.#gate.leave(id) };
+      return { status, wasEnded: !this.#leave(id) };
     } finally {
-      if (!hasLeft) this.#gate.leave(id);
+      if (!hasLeft) this.#leave(id);
     }
+  }
+
+  /** @returns false when the run was ended; the next one must not find that it is to end. */
+  #leave(id: number): boolean {
+    return this.#gate.leave(id, () =>
+      this.runtime.check(this.runtime.call.RunOptionsUnsetTerminate(this.lane.runOptions)),
+    );
   }
 
   /** After this every run throws. */

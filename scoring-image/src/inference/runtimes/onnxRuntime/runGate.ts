@@ -1,7 +1,10 @@
 /** States of a gate beside the number of the run that is inside. */
 const open = 0;
+/** Another thread is just ending the run. */
 const ending = -1;
-const shut = -2;
+/** The run has been told to end and is still inside. */
+const ended = -2;
+const shut = -3;
 
 /** Largest number of a run. */
 export const largestRunId = 2 ** 31 - 2;
@@ -34,11 +37,14 @@ export class RunGate {
   /**
    * To be called by the thread of the run. Waits while another thread is just ending it, so that what that thread does
    * cannot hit the next run.
+   * @param undo called if it was ended, before the next run can get in
    * @returns false when the run was ended from outside
    */
-  leave(id: number): boolean {
+  leave(id: number, undo: () => void): boolean {
     if (Atomics.compareExchange(this.#state, 0, id, open) === id) return true;
     while (Atomics.load(this.#state, 0) === ending) Atomics.wait(this.#state, 0, ending);
+    undo();
+    Atomics.compareExchange(this.#state, 0, ended, open);
     return false;
   }
 
@@ -49,7 +55,7 @@ export class RunGate {
   end(id: number, endRun: () => void): boolean {
     if (Atomics.compareExchange(this.#state, 0, id, ending) !== id) return false;
     endRun();
-    Atomics.store(this.#state, 0, open);
+    Atomics.store(this.#state, 0, ended);
     Atomics.notify(this.#state, 0);
     return true;
   }
