@@ -1,4 +1,7 @@
-/** What the device can do with nothing around it: each size in a bare loop, and whether its outputs are the CPU's. */
+/**
+ * What the device can do with nothing around it: each size in a bare loop, and whether its outputs
+ * are the CPU's.
+ */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";

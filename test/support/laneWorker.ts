@@ -1,4 +1,7 @@
-/** A lane in a thread of its own: says "ready", then runs each row it is sent and answers with the first output, or why not. */
+/**
+ * A lane in a thread of its own: says "ready", then runs each row it is sent and answers with the
+ * first output, or why not.
+ */
 import { parentPort, workerData } from "node:worker_threads";
 import { ScoringError } from "../../scoring-image/src/errors";
 import type { LaneHandle } from "../../scoring-image/src/inference/runtimes/onnxRuntime/laneHandle";

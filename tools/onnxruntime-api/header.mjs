@@ -5,7 +5,8 @@ const member =
 /**
  * Reads `onnxruntime_c_api.h`.
  * @param {string} header its text
- * @returns {{version: number, names: string[]}} the version of the C API and the members of `struct OrtApi` in their order
+ * @returns {{version: number, names: string[]}} the version of the C API and the members of `struct
+ * OrtApi` in their order
  */
 export function tableOf(header) {
   const version = /^#define ORT_API_VERSION (\d+)$/m.exec(header);

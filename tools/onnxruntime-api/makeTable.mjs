@@ -51,7 +51,9 @@ writeFileSync(
   target,
   `/** Made by tools/onnxruntime-api from onnxruntime_c_api.h; do not edit. */
 
-/** Version of the C API whose table is asked for; a library answers for all versions up to its own. */
+/**
+ * Version of the C API whose table is asked for; a library answers for all versions up to its own.
+ */
 export const apiVersion = ${version};
 
 /** Places of the functions in the table \`OrtApi\`, to which versions only ever add. */

@@ -29,7 +29,10 @@ const plan: OnnxRuntimePlan = {
   ...{ transform: smallRows, rows, outputs: [] },
 };
 
-/** What ONNX Runtime 1.30 wrote of a run of the bundled model on the CPU, less the fields that are not read. */
+/**
+ * What ONNX Runtime 1.30 wrote of a run of the bundled model on the CPU, less the fields that are
+ * not read.
+ */
 const profile = readFileSync(path.join(fixtures, "profiles/efficientnet-lite0-cpu.json"), "utf8");
 
 type Event = { args?: { provider?: string; op_name?: string } };

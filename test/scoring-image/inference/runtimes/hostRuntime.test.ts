@@ -117,6 +117,19 @@ describe("inference/runtimes/onnxRuntime on the CPU", () => {
     });
   });
 
+  it("serves outputs whose shape changes from run to run", async () => {
+    await withLane(nonZeroPlan(), (runtime) => {
+      for (const count of [192, 5, 0, 64]) {
+        const row = new Float32Array(192).fill(1, 0, count);
+        const [[places] = []] = runRows(runtime, [row]);
+        assert.deepEqual(places?.dims, [1, 4, count]);
+        // The last of the four coordinates is the column.
+        const columns = Array.from({ length: count }, (_, i) => BigInt(i % 8));
+        assert.deepEqual([...(places?.data ?? [])].slice(3 * count), columns);
+      }
+    });
+  });
+
   it("serves every dtype", async () => {
     const expected = {
       ...{ float32: Float32Array.of(1.5), float64: Float64Array.of(1.5) },
@@ -245,5 +258,23 @@ function castingPlan(dtypes: readonly ElementType[]) {
   return planOf({
     ...{ modelFile, sizes: [1], input: { name: "image" }, transform: smallRows },
     outputs: dtypes.map((name) => ({ name, shape: dims })),
+  });
+}
+
+/** A model that answers with the places of its input's values that are not zero. */
+function nonZeroPlan() {
+  const modelFile = path.join(temporaryFolder("non-zero"), "model.onnx");
+  const image = { name: "image", dtype: "float32", dims: [1, 3, 8, 8] } as const;
+  const places = { name: "places", dtype: "int64", dims: [1, 4, "count"] } as const;
+  const bytes = new Uint8Array(BigInt64Array.of(0n).buffer);
+  const constants = [{ name: "first", dtype: "int64", dims: [1], bytes } as const];
+  const nodes = [
+    { operator: "NonZero", inputs: ["image"], output: "found" },
+    { operator: "Unsqueeze", inputs: ["found", "first"], output: "places" },
+  ];
+  writeFileSync(modelFile, onnxModel({ nodes, constants, inputs: [image], outputs: [places] }));
+  return planOf({
+    ...{ modelFile, sizes: [1], input: { name: "image" }, transform: smallRows },
+    outputs: [{ name: "places", shape: places.dims }],
   });
 }

@@ -25,9 +25,9 @@ interface PreparedSize {
 }
 
 /**
- * A lane on the GPU. A run waits for the device twice: once in ONNX Runtime, for the stream that all
- * lanes share, and once for the outputs' way home. Rows go to the device, and
- * outputs come back, on a stream of the lane's own while another lane's batch runs.
+ * A lane on the GPU. A run waits for the device twice: once in ONNX Runtime, for the stream that
+ * all lanes share, and once for the outputs' way home. Rows go to the device, and outputs come
+ * back, on a stream of the lane's own while another lane's batch runs.
  */
 export class DeviceRuntime implements BlockingRuntime {
   readonly isBlocking = true;
@@ -107,7 +107,8 @@ export class DeviceRuntime implements BlockingRuntime {
       call.CreateRunOptions(out),
     );
     if (this.sessions.isCaptured) {
-      // ONNX Runtime keeps graphs for as long as the session: another lane's addresses are built into its own.
+      // ONNX Runtime keeps graphs for as long as the session: another lane's addresses are built
+      // into its own.
       const id = this.lane.number * this.sessions.sessions.length + index;
       this.#runtime.check(call.AddRunConfigEntry(runOptions, "gpu_graph_id", String(id)));
     }
@@ -192,7 +193,11 @@ export class DeviceRuntime implements BlockingRuntime {
     }
   }
 
-  /** Turns pictures into the declared input; tensors go behind them. @returns the status of the prefix */
+  /**
+   * Turns pictures into the declared input; tensors go behind them.
+   * @returns the status of the
+   * prefix
+   */
   #convert(
     converted: readonly PlacedRow[],
     declared: readonly PlacedRow[],
@@ -201,7 +206,8 @@ export class DeviceRuntime implements BlockingRuntime {
     const { prefix } = this.sessions;
     if (converted.length === 0 || prefix === undefined) return null;
     const { prefix: binding } = this.#sizeFor(converted.length);
-    // It has no convolutions, so that a change of shape costs it nothing; it goes on without a wait.
+    // It has no convolutions, so that a change of shape costs it nothing; it goes on without a
+    // wait.
     const status = this.#runtime.call.RunWithBinding(prefix, this.#prefixOptions, binding ?? null);
     // It fills a whole size, so they may only come after it.
     if (status === null) this.#input.uploadDeclared(declared, converted.length, stream);

@@ -12,8 +12,9 @@ import { Turn } from "./turn";
 type SizedSession = DeviceSessions["sessions"][number];
 
 /**
- * Opens a model on the GPU: where it can be captured, one session whose sizes become CUDA graphs; otherwise a session a size,
- * because the CUDA provider pays 100 to 250 ms whenever a session's shape changes. TensorRT has one engine for all sizes.
+ * Opens a model on the GPU: where it can be captured, one session whose sizes become CUDA graphs;
+ * otherwise a session a size, because the CUDA provider pays 100 to 250 ms whenever a session's
+ * shape changes. TensorRT has one engine for all sizes.
  * @throws Error when there is no GPU, or the model does not run there
  */
 export async function openDeviceSessions(
@@ -46,7 +47,10 @@ const openPrefix = ({ runtime, memory, environment, plan }: Opening, stream: big
     providers: [{ provider: "CUDA", options: cudaOptions(plan, false), stream }],
   });
 
-/** @returns undefined when ONNX Runtime refuses to capture the model, as it does when operators are on the CPU */
+/**
+ * @returns undefined when ONNX Runtime refuses to capture the model, as it does when operators are
+ * on the CPU
+ */
 async function openCaptured(opening: Opening, stream: bigint): Promise<SizedSession[] | undefined> {
   try {
     const session = await openModelSession(opening, stream, true);

@@ -3,7 +3,10 @@ import type { LaneHandle } from "./laneHandle";
 import type { OnnxRuntime } from "./native/onnxRuntime";
 import { RunGate } from "./runGate";
 
-/** The only way of a lane to its session: every run passes the gate that its owner can shut, and can be ended from outside. */
+/**
+ * The only way of a lane to its session: every run passes the gate that its owner can shut, and can
+ * be ended from outside.
+ */
 export class GatedRuns {
   readonly #gate: RunGate;
 
@@ -16,7 +19,8 @@ export class GatedRuns {
 
   /**
    * @param call runs with the lane's run options and returns the status
-   * @throws ScoringError CANCELLED when the run was ended; Error when the runtime is closed or the run failed
+   * @throws ScoringError CANCELLED when the run was ended; Error when the runtime is closed or the
+   * run failed
    */
   run(id: number, call: () => bigint | null): void {
     this.#gate.enter(id);

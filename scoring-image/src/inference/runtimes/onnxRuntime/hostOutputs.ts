@@ -21,8 +21,8 @@ export function outputMemory({ dtype, row }: PlannedOutput, rows: number): Array
 }
 
 /**
- * The outputs of the runs of one size in this process's memory: those of known shape are written to memory of ours, all
- * others are made by ONNX Runtime in each run.
+ * The outputs of the runs of one size in this process's memory: those of known shape are written to
+ * memory of ours, all others are made by ONNX Runtime in each run.
  */
 export class HostOutputs {
   /** `OrtValue *` of each output for `Run`; null asks ONNX Runtime to make it. */

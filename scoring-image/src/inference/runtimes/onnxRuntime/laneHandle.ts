@@ -10,7 +10,9 @@ export interface DeviceSessions {
   readonly isCaptured: boolean;
   /** True when the shapes of all outputs are known before a run. */
   readonly hasFixedShapes: boolean;
-  /** Session that turns rows of pictures into the declared input; undefined where they are the same. */
+  /**
+   * Session that turns rows of pictures into the declared input; undefined where they are the same.
+   */
   readonly prefix: bigint | undefined;
   /** The `cudaStream_t` that the sessions' work goes to. */
   readonly stream: bigint;
@@ -26,7 +28,10 @@ export interface HostSession {
   readonly session: bigint;
 }
 
-/** What a lane's thread is started with (`workerData`); can be cloned, and is good while the model is open. */
+/**
+ * What a lane's thread is started with (`workerData`); can be cloned, and is good while the model
+ * is open.
+ */
 export interface LaneHandle {
   /** The lane's number, from 1; no other lane of the process has it, ended ones included. */
   readonly number: number;

@@ -31,7 +31,10 @@ export interface SmallModel {
   readonly outputs: readonly GraphValue[];
 }
 
-/** Version of ONNX's own operators, and of the format that came with it: https://onnx.ai/onnx/repo-docs/Versioning.html */
+/**
+ * Version of ONNX's own operators, and of the format that came with it:
+ * https://onnx.ai/onnx/repo-docs/Versioning.html
+ */
 const operatorSet = 17;
 const formatVersion = 8;
 

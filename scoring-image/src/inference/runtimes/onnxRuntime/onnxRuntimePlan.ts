@@ -21,7 +21,10 @@ export interface OnnxRuntimePlan {
   readonly threads: number;
   /** Numbers of rows of the batches that are run, ascending. */
   readonly sizes: readonly number[];
-  /** False when the sizes are the default: those that do not fit into the device's memory are left out. */
+  /**
+   * False when the sizes are the default: those that do not fit into the device's memory are left
+   * out.
+   */
   readonly areSizesExplicit: boolean;
   /** Bound in bytes on the device memory that ONNX Runtime's arena may hold. */
   readonly gpuMemoryLimit?: number | undefined;

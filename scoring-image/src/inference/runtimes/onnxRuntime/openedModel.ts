@@ -28,15 +28,18 @@ export class ModelLane {
   readonly handle: LaneHandle;
 
   /**
-   * Ends the run of that number if it is in progress: it throws ScoringError CANCELLED within an operator's time, on a GPU
-   * when the batch is through.
+   * Ends the run of that number if it is in progress: it throws ScoringError CANCELLED within an
+   * operator's time, on a GPU when the batch is through.
    * @returns whether it was in progress
    */
   cancel(id: number): boolean {
     return this.#gate.end(id, this.endRun);
   }
 
-  /** To be called when the lane's thread has ended, however that came about: nothing runs there any more. */
+  /**
+   * To be called when the lane's thread has ended, however that came about: nothing runs there any
+   * more.
+   */
   threadEnded(): void {
     this.#gate.abandon();
     const { sessions, number } = this.handle;
@@ -49,7 +52,9 @@ export class ModelLane {
   }
 }
 
-/** Owner of a model's native sessions; lives on the main thread, its lanes in threads of their own. */
+/**
+ * Owner of a model's native sessions; lives on the main thread, its lanes in threads of their own.
+ */
 export class OpenedModel {
   readonly #lanes: ModelLane[] = [];
 

@@ -9,7 +9,8 @@ export interface BatchOutput {
 }
 
 /**
- * Cuts the outputs of a batch into those of its rows, which are views of the same memory; rows behind `count` are padding.
+ * Cuts the outputs of a batch into those of its rows, which are views of the same memory; rows
+ * behind `count` are padding.
  * @param size rows of the batch that was run
  * @throws Error when an output has not one row for each of the batch's
  */

@@ -13,10 +13,12 @@ const levels = 256;
 const transpositions = { NCHW: [0, 3, 1, 2], NHWC: [0, 2, 3, 1] } as const;
 
 /**
- * A model that turns rows of pictures into the input that a graph declares, to be run before it on the device.
- * Bytes become values by a table of what `(byte - mean) * scale` is in double precision, rounded once: the same values, bit by
- * bit, that imaging writes when it makes the declared input itself.
- * @param rows bytes as they come from a picture (mean 0, scale 1), or values that are normalised already
+ * A model that turns rows of pictures into the input that a graph declares, to be run before it on
+ * the device. Bytes become values by a table of what `(byte - mean) * scale` is in double
+ * precision, rounded once: the same values, bit by bit, that imaging writes when it makes the
+ * declared input itself.
+ * @param rows bytes as they come from a picture (mean 0, scale 1), or values that are normalised
+ * already
  * @param declared the same size and order of channels
  * @returns the bytes of an ONNX model
  * @throws Error when there is no such conversion

@@ -15,14 +15,19 @@ import { providersOf } from "./providerOptions";
 /** What one run on the device has shown of a model. */
 export interface Probe {
   readonly graph: Graph;
-  /** True when nothing in a run has a shape that depends on data, so that it may become a CUDA graph. */
+  /**
+   * True when nothing in a run has a shape that depends on data, so that it may become a CUDA
+   * graph.
+   */
   readonly hasFixedShapes: boolean;
 }
 
 /**
- * Runs the smallest size once in a session that writes a profile, and closes it. ONNX Runtime writes no profile of a
- * captured graph, so this is where it is seen that the model runs where it was asked to.
- * @throws Error when the model cannot be opened or fails on zeros, or when heavy operators ran elsewhere
+ * Runs the smallest size once in a session that writes a profile, and closes it. ONNX Runtime
+ * writes no profile of a captured graph, so this is where it is seen that the model runs where it
+ * was asked to.
+ * @throws Error when the model cannot be opened or fails on zeros, or when heavy operators ran
+ * elsewhere
  */
 export async function probe(opening: Opening, stream: bigint): Promise<Probe> {
   const { runtime, environment, plan } = opening;

@@ -1,6 +1,7 @@
 /**
- * ONNX Runtime gives to the CPU, without a word, every operator that the provider asked for cannot run. Its profile of a run tells where each
- * operator really ran: https://onnxruntime.ai/docs/performance/tune-performance/profiling-tools.html
+ * ONNX Runtime gives to the CPU, without a word, every operator that the provider asked for cannot
+ * run. Its profile of a run tells where each operator really ran:
+ * https://onnxruntime.ai/docs/performance/tune-performance/profiling-tools.html
  */
 import type { ExecutionProvider } from "./onnxRuntimePlan";
 
@@ -11,7 +12,10 @@ interface ProfileEvent {
 /** Operators that carry a model's work; shape arithmetic and the like may stay on the CPU. */
 const heavy = /Conv|Gemm|MatMul|LSTM|GRU|Attention/;
 
-/** Operators whose output's shape is known only when the device has told it: a CUDA graph cannot hold them. */
+/**
+ * Operators whose output's shape is known only when the device has told it: a CUDA graph cannot
+ * hold them.
+ */
 const shapedByData = /^(?:NonMaxSuppression|NonZero|Unique|Compress|If|Loop|Scan)$/;
 
 /** Where operators may run; TensorRT leaves to CUDA what it cannot run itself. */

@@ -2,7 +2,8 @@ import type { ProviderOptions } from "./native/session";
 import { batchDims, type OnnxRuntimePlan } from "./onnxRuntimePlan";
 
 /**
- * Options of the CUDA provider, https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html
+ * Options of the CUDA provider,
+ * https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html
  * @param isCaptured whether runs become CUDA graphs
  */
 export const cudaOptions = (
@@ -21,8 +22,9 @@ export const cudaOptions = (
 });
 
 /**
- * Options of the TensorRT provider, https://onnxruntime.ai/docs/execution-providers/TensorRT-ExecutionProvider.html
- * One engine for the whole ladder, kept on disk so that only the first start builds it.
+ * Options of the TensorRT provider,
+ * https://onnxruntime.ai/docs/execution-providers/TensorRT-ExecutionProvider.html One engine for
+ * the whole ladder, kept on disk so that only the first start builds it.
  * @throws Error when the plan names no folder for engines
  */
 export function tensorRtOptions(plan: OnnxRuntimePlan): Record<string, string> {
@@ -43,7 +45,11 @@ export function tensorRtOptions(plan: OnnxRuntimePlan): Record<string, string> {
   };
 }
 
-/** The providers that a model is opened with, in the order of preference. @param stream a `cudaStream_t` */
+/**
+ * The providers that a model is opened with, in the order of preference.
+ * @param stream a
+ * `cudaStream_t`
+ */
 export function providersOf(
   plan: OnnxRuntimePlan,
   stream: bigint,

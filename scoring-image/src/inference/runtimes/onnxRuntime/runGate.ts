@@ -10,8 +10,8 @@ const shut = -3;
 export const largestRunId = 2 ** 31 - 2;
 
 /**
- * Lets one run at a time through, and lets another thread end exactly that run or none. Both threads make one over the same
- * memory. Once it is shut no run ever gets in again.
+ * Lets one run at a time through, and lets another thread end exactly that run or none. Both
+ * threads make one over the same memory. Once it is shut no run ever gets in again.
  */
 export class RunGate {
   readonly #state: Int32Array<SharedArrayBuffer>;
@@ -35,8 +35,8 @@ export class RunGate {
   }
 
   /**
-   * To be called by the thread of the run. Waits while another thread is just ending it, so that what that thread does
-   * cannot hit the next run.
+   * To be called by the thread of the run. Waits while another thread is just ending it, so that
+   * what that thread does cannot hit the next run.
    * @param undo called if it was ended, before the next run can get in
    * @returns false when the run was ended from outside
    */

@@ -2,8 +2,8 @@
 const free = 0;
 
 /**
- * Lets one lane at a time append work to a stream that all share: while a CUDA graph is captured, whatever another thread
- * appends would become a part of it.
+ * Lets one lane at a time append work to a stream that all share: while a CUDA graph is captured,
+ * whatever another thread appends would become a part of it.
  */
 export class Turn {
   readonly #holder: Int32Array<SharedArrayBuffer>;

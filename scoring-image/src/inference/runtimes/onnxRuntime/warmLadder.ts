@@ -7,7 +7,10 @@ import {
   type RowFormat,
 } from "./onnxRuntimePlan";
 
-/** The first run of a size plans and allocates, the second may capture it, the third is what all others are. */
+/**
+ * The first run of a size plans and allocates, the second may capture it, the third is what all
+ * others are.
+ */
 const warmUpRuns = 3;
 
 /** What ONNX Runtime and CUDA say when memory runs out. */
@@ -17,7 +20,8 @@ const outOfMemory = /out of memory|failed to allocate|available memory of/i;
  * Warms sizes, the largest first, so that the smaller ones find memory that is already there.
  * @param warm runs one size
  * @returns the sizes that fit into the device's memory, ascending
- * @throws Error when a size that was asked for does not fit, when none does, or when a run fails for another reason
+ * @throws Error when a size that was asked for does not fit, when none does, or when a run fails
+ * for another reason
  */
 export function warmLadder(
   { areSizesExplicit }: Pick<OnnxRuntimePlan, "areSizesExplicit">,

@@ -5,7 +5,10 @@ import type { Pointer } from "./signatures";
 /** The library that the CUDA provider is linked against; the loader finds both by the same name. */
 const fileName = process.platform === "win32" ? "cudart64_13.dll" : "libcudart.so.13";
 
-/** Functions of the CUDA runtime, https://docs.nvidia.com/cuda/cuda-runtime-api, and the C types of their arguments. */
+/**
+ * Functions of the CUDA runtime, https://docs.nvidia.com/cuda/cuda-runtime-api, and the C types of
+ * their arguments.
+ */
 const argumentsOf = {
   cudaSetDeviceFlags: ["uint32_t"],
   cudaSetDevice: ["int"],
@@ -39,7 +42,9 @@ type CudaFunctions = {
 export const toDevice = 1;
 export const toHost = 2;
 
-/** `cudaDeviceScheduleBlockingSync`: a thread that waits for the device leaves its core to decoding. */
+/**
+ * `cudaDeviceScheduleBlockingSync`: a thread that waits for the device leaves its core to decoding.
+ */
 const blockingSync = 4;
 /** `cudaStreamNonBlocking`: no order between it and the default stream. */
 const nonBlocking = 1;
@@ -86,7 +91,10 @@ export class CudaRuntime {
     this.check(this.call.cudaSetDevice(0), "cudaSetDevice");
   }
 
-  /** How waiting threads wait, for the whole process: to be called before anything else uses the GPU. */
+  /**
+   * How waiting threads wait, for the whole process: to be called before anything else uses the
+   * GPU.
+   */
   static waitQuietly(): void {
     const { call, messageOf } = (loaded ??= load());
     const status = call.cudaSetDeviceFlags(blockingSync);
@@ -127,7 +135,9 @@ export class CudaRuntime {
     );
   }
 
-  /** Lets the GPU read and write memory of ours by itself; memory that is pinned already stays so. */
+  /**
+   * Lets the GPU read and write memory of ours by itself; memory that is pinned already stays so.
+   */
   pin(memory: NativeMemory, values: ArrayBufferView): void {
     const address = memory.hold(values);
     const status = this.call.cudaHostRegister(address, values.byteLength, portable);

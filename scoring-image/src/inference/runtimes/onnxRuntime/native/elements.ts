@@ -2,7 +2,9 @@ import type { TensorValues } from "../../../outputTensor";
 import { float32Of } from "../float16";
 import { viewOf } from "./nativeMemory";
 
-/** The element types of tensors that are read or made, as `ONNXTensorElementDataType` numbers them. */
+/**
+ * The element types of tensors that are read or made, as `ONNXTensorElementDataType` numbers them.
+ */
 export const elementTypes = {
   float32: 1,
   uint8: 2,
@@ -63,6 +65,8 @@ export function copyOf(dtype: OutputDtype, address: bigint, length: number): Ten
   return served(valuesOver(dtype, viewOf(address, bytes).slice(0, bytes), 0, length));
 }
 
-/** The values as they are served: float16 becomes float32, in memory of its own; all others stay. */
+/**
+ * The values as they are served: float16 becomes float32, in memory of its own; all others stay.
+ */
 export const served = (values: TensorValues | Uint16Array): TensorValues =>
   values instanceof Uint16Array ? float32Of(values) : values;

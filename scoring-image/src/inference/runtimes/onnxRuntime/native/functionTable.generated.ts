@@ -1,6 +1,8 @@
 /** Made by tools/onnxruntime-api from onnxruntime_c_api.h; do not edit. */
 
-/** Version of the C API whose table is asked for; a library answers for all versions up to its own. */
+/**
+ * Version of the C API whose table is asked for; a library answers for all versions up to its own.
+ */
 export const apiVersion = 24;
 
 /** Places of the functions in the table `OrtApi`, to which versions only ever add. */

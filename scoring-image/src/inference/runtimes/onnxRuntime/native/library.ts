@@ -11,7 +11,8 @@ export const onnxRuntimeVersion = "1.30.0";
 const fileNames = /^(?:libonnxruntime\.so\.1|libonnxruntime\.[\d.]+dylib|onnxruntime\.dll)$/;
 
 /**
- * Path of the library that onnxruntime-node brings; in the CUDA image another build of it lies there.
+ * Path of the library that onnxruntime-node brings; in the CUDA image another build of it lies
+ * there.
  * @throws Error when the package has none for this platform
  */
 export function libraryFile(): string {
@@ -23,7 +24,8 @@ export function libraryFile(): string {
 }
 
 /**
- * Refuses another ONNX Runtime: its table might be another one, and a call through a wrong place ends the process.
+ * Refuses another ONNX Runtime: its table might be another one, and a call through a wrong place
+ * ends the process.
  * @throws Error naming both versions and the file
  */
 export function checkVersion(found: string, file: string): void {
@@ -33,7 +35,9 @@ export function checkVersion(found: string, file: string): void {
   );
 }
 
-/** koffi unloads a library whose object has been collected, whatever was found in it: so it is kept. */
+/**
+ * koffi unloads a library whose object has been collected, whatever was found in it: so it is kept.
+ */
 interface Loaded {
   readonly library: LibraryHandle;
   readonly functions: Functions;

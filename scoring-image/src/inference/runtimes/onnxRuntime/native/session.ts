@@ -1,7 +1,9 @@
 import { NativeMemory } from "./nativeMemory";
 import { logFatal, type OnnxRuntime } from "./onnxRuntime";
 
-/** Options of one execution provider, by the names that ONNX Runtime's documentation has for them. */
+/**
+ * Options of one execution provider, by the names that ONNX Runtime's documentation has for them.
+ */
 export interface ProviderOptions {
   readonly provider: "CUDA" | "TensorRT";
   readonly options: Readonly<Record<string, string>>;
@@ -21,7 +23,10 @@ export interface SessionRequest {
   readonly profilePrefix?: string | undefined;
 }
 
-/** Spinning is off because a busy-waiting pool starves decoding and the event loop for tens of milliseconds after every run. */
+/**
+ * Spinning is off because a busy-waiting pool starves decoding and the event loop for tens of
+ * milliseconds after every run.
+ */
 const configuration = {
   "session.intra_op.allow_spinning": "0",
   "session.inter_op.allow_spinning": "0",
@@ -31,7 +36,8 @@ const configuration = {
 const optimiseAll = 99;
 
 /**
- * The environment that sessions need, telemetry off: users of a scoring service did not ask for it. The process has one.
+ * The environment that sessions need, telemetry off: users of a scoring service did not ask for it.
+ * The process has one.
  * @throws Error with ONNX Runtime's message
  */
 export function openEnvironment(runtime: OnnxRuntime, memory: NativeMemory): bigint {

@@ -20,7 +20,10 @@ const path = process.platform === "win32" ? "str16" : "str";
 /** Memory's kind, data and bytes; shape and its length; element type; the tensor. */
 const tensorArguments = [pointer, pointer, "size_t", pointer, "size_t", "int", pointer] as const;
 
-/** Session and run options; names, values and number of the inputs; names, number and values of the outputs. */
+/**
+ * Session and run options; names, values and number of the inputs; names, number and values of the
+ * outputs.
+ */
 const runArguments = [
   pointer,
   pointer,
@@ -108,7 +111,9 @@ type Arguments<Types extends readonly CType[]> = {
   -readonly [Place in keyof Types]: ArgumentTypes[Types[Place]];
 };
 
-/** What a function returns: the address of a status, null for success; of release functions nothing. */
+/**
+ * What a function returns: the address of a status, null for success; of release functions nothing.
+ */
 type Result<Name extends FunctionName> = Name extends "GetErrorMessage"
   ? string
   : Name extends `Release${string}`
