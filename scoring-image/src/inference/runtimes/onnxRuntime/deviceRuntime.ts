@@ -248,7 +248,6 @@ export class DeviceRuntime implements BlockingRuntime {
 
   close(): void {
     this.#runs.close();
-    this.#drain();
     this.#memory.free();
   }
 }

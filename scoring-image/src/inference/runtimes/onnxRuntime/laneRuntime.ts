@@ -5,6 +5,8 @@ import type { LaneHandle } from "./laneHandle";
 
 /**
  * Opens a lane in the thread that is to run its batches; warm it before its first batch.
+ * On a GPU lanes are opened and warmed one after the other: while one captures, no other thread may
+ * ask the device for memory.
  * @throws Error when an output is of a type that is not served, or the device refuses memory
  */
 export const openLane = (lane: LaneHandle): BlockingRuntime =>

@@ -96,7 +96,8 @@ export class OpenedModel {
   }
 
   /**
-   * Shuts all lanes and frees the sessions.
+   * Shuts all lanes and frees the sessions; close the lanes' runtimes, or end their threads,
+   * before.
    * @throws Error when a run is in progress: end its thread first; nothing is freed then
    */
   close(): void {
