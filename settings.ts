@@ -6,9 +6,11 @@ import { findVmSize } from "./components/catalogue/vmSizes";
 import { nameProblems } from "./components/names";
 import { capacityRules, rolloutNotices } from "./settings/capacityRules";
 import { ConfigValues } from "./settings/configValues";
-import { definitions, secretKeys, type Key, type Values } from "./settings/definitions";
+import { definitions, secretKeys, type Given, type Key, type Values } from "./settings/definitions";
 import { environmentRules } from "./settings/environmentRules";
+import { feedingNotices, requestsOf } from "./settings/gpuRequests";
 import { modelRules } from "./settings/modelRules";
+import { pipelineRules } from "./settings/pipelineRules";
 import { nodesOf, poolRules, regionRules } from "./settings/poolRules";
 import { merge, problem, type Findings } from "./settings/problems";
 import type { Parser } from "./settings/parsers";
@@ -33,13 +35,13 @@ const none: Findings = { problems: [], notices: [] };
 export function loadSettings(now = new Date()): Settings {
   const config = new ConfigValues(Object.keys(definitions));
   const stack = pulumi.getStack();
-  const { values, problems } = readValues(config);
+  const { given, problems } = readValues(config);
   problems.push(...unknownKeys(config));
   refuse(stack, problems);
 
   const location =
-    values.target === "azure" ? (new pulumi.Config("azure-native").get("location") ?? "") : "";
-  const { findings, nodes } = check(values as Values, location, stack, now);
+    given.target === "azure" ? (new pulumi.Config("azure-native").get("location") ?? "") : "";
+  const { findings, nodes, values } = check(given as Given, location, stack, now);
   refuse(stack, findings.problems);
 
   const {
@@ -48,7 +50,7 @@ export function loadSettings(now = new Date()): Settings {
     "tls.key": _tls,
     vmSize: _size,
     ...open
-  } = values as Values;
+  } = values;
   const secret = (key: Key) => {
     const { text } = config.get(key);
     return text === "" ? undefined : pulumi.secret(text);
@@ -104,7 +106,7 @@ function readValues(config: ConfigValues) {
     const wrapped = typeof parsed === "object" && parsed !== null && "value" in parsed;
     return [key, wrapped && allowed.startsWith("empty or ") ? parsed.value : parsed];
   });
-  return { values: Object.fromEntries(entries) as Partial<Values>, problems };
+  return { given: Object.fromEntries(entries) as Partial<Given>, problems };
 }
 
 /** Pulumi lets keys through that Pulumi.yaml does not declare; a misspelt setting would then silently do nothing. */
@@ -123,19 +125,25 @@ const fits = ({ accelerator }: Values, { size, maxCount }: NodeSettings) =>
   (size.accelerator?.kind ?? "cpu") === accelerator && maxCount > 0;
 
 function check(
-  values: Values,
+  given: Given,
   location: string,
   stack: string,
   now: Date,
-): { readonly findings: Findings; readonly nodes: NodeSettings | undefined } {
+): {
+  readonly findings: Findings;
+  readonly nodes: NodeSettings | undefined;
+  readonly values: Values;
+} {
+  const onAzure = given.target === "azure";
+  const size = onAzure ? findVmSize(chosenSizeName(given) ?? "") : undefined;
+  const nodes = size && nodesOf(given, size);
+  const values: Values = { ...given, ...requestsOf(given, nodes) };
   if (values.target === "local") {
     // Nothing is built here, and so nothing converted.
     const here = { packages: listModels(modelsFolder), sources: [] };
-    return { findings: modelRules(values, here), nodes: undefined };
+    const findings = merge(pipelineRules(values, undefined), modelRules(values, here));
+    return { findings, nodes, values };
   }
-  const onAzure = values.target === "azure";
-  const size = onAzure ? findVmSize(chosenSizeName(values) ?? "") : undefined;
-  const nodes = size && nodesOf(values, size);
   const findings = merge(
     onAzure ? { problems: nameProblems(values.name, stack), notices: [] } : none,
     onAzure ? regionRules(location, values) : none,
@@ -143,10 +151,12 @@ function check(
     nodes ? poolRules(values, nodes) : none,
     nodes && fits(values, nodes) ? capacityRules(values, nodes) : none,
     serviceRules(values),
+    pipelineRules(values, nodes),
     runtimeRules(values),
     environmentRules(values),
     modelRules(values, { packages: listModels(modelsFolder), sources: listSources(modelsFolder) }),
     !onAzure || nodes ? { problems: [], notices: rolloutNotices(values, nodes) } : none,
+    { problems: [], notices: feedingNotices(given, nodes) },
   );
-  return { findings, nodes };
+  return { findings, nodes, values };
 }

@@ -3,6 +3,7 @@ import { rolloutOf } from "../settings/capacityRules";
 import type { Settings } from "../settings/shape";
 import { deviceOf } from "./device";
 import type { InferenceRuntime } from "./pod/inferenceRuntime";
+import type { Pipeline } from "./pod/pipelineEnvironment";
 import { ServiceCertificate } from "./serviceCertificate";
 import type { Exposure } from "./serviceEndpoints";
 import { ServiceKeys } from "./serviceKeys";
@@ -58,6 +59,7 @@ export class ScoringDeployment extends pulumi.ComponentResource {
         ownNodes: settings.target === "azure",
         device: deviceOf(settings),
         runtime: runtimeOf(settings),
+        pipeline: pipelineOf(settings),
         autoscale: settings["autoscale.enabled"]
           ? {
               minReplicas: settings["autoscale.minReplicas"],
@@ -138,6 +140,14 @@ function runtimeOf(settings: Settings): InferenceRuntime | undefined {
     memoryGb: settings["runtime.memoryGb"],
   };
 }
+
+const pipelineOf = (settings: Settings): Pipeline => ({
+  batchSizes: settings["batch.sizes"],
+  maxBatchDelayMs: settings["batch.maxDelayMs"],
+  lanes: settings.lanes,
+  decodeThreads: settings.decodeThreads,
+  gpuMemoryLimit: settings.gpuMemoryLimit,
+});
 
 function tokensOf(settings: Settings) {
   const issuer = settings["token.issuer"];

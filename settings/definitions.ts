@@ -1,4 +1,4 @@
-import { decimal, flag, list, oneOf, optional, text, texts, whole } from "./parsers";
+import { ascending, decimal, flag, list, oneOf, optional, text, texts, whole } from "./parsers";
 import { cidr, httpsUrl, imageReference, pem, pinnedImage } from "./forms";
 
 /** 8 to 256 printable characters without spaces: what the scoring server accepts as a key. */
@@ -167,17 +167,22 @@ export const definitions = {
   namespace: dnsLabel,
   replicas: whole(1, 1000),
   rollout: oneOf("rolling", "recreate"),
-  cpuCores: decimal(0.1, 1000),
-  memoryGb: decimal(0.1, 10000),
+  cpuCores: optional(decimal(0.1, 1000)),
+  memoryGb: optional(decimal(0.1, 10000)),
   cpuCoresLimit: optional(decimal(0.1, 1000)),
   memoryGbLimit: optional(decimal(0.1, 10000)),
   gpuCores: whole(1, 64),
+  gpuMemoryLimit: optional(decimal(0.1, 10000)),
+  "batch.sizes": optional(ascending(1, 1024)),
+  "batch.maxDelayMs": whole(0, 86_400_000),
+  lanes: whole(0, 256),
+  decodeThreads: optional(whole(0, 256)),
   "autoscale.enabled": flag,
   "autoscale.minReplicas": whole(1, 1000),
   "autoscale.maxReplicas": whole(1, 1000),
   "autoscale.targetUtilization": whole(1, 100),
   scoringTimeoutMs: whole(1, 86_400_000),
-  maxConcurrentRequestsPerReplica: whole(1, 100_000),
+  maxConcurrentRequestsPerReplica: whole(0, 100_000),
   maxQueueWaitMs: whole(0, 86_400_000),
   auth: oneOf("key", "token", "none"),
   primaryKey: optional(key),
@@ -210,4 +215,10 @@ type Parsed<P> = P extends { parse: (text: string) => infer T } ? Exclude<T, und
 type Unwrapped<T> = T extends { readonly value: infer V } ? V : T;
 
 /** Every key with its parsed value; optional keys may be undefined. */
-export type Values = { readonly [K in Key]: Unwrapped<Parsed<(typeof definitions)[K]>> };
+export type Given = { readonly [K in Key]: Unwrapped<Parsed<(typeof definitions)[K]>> };
+
+/** The same with what follows from other settings where it is not set (`gpuRequests.ts`). */
+export type Values = Omit<Given, "cpuCores" | "memoryGb"> & {
+  readonly cpuCores: number;
+  readonly memoryGb: number;
+};

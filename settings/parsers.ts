@@ -35,6 +35,23 @@ export const decimal = (min: number, max: number): Parser<number> => ({
       : undefined,
 });
 
+/** Whole numbers within bounds, separated by commas, the smallest first and none of them twice. */
+export const ascending = (min: number, max: number): Parser<readonly number[]> => {
+  const item = whole(min, max);
+  return {
+    allowed: `whole numbers from ${min} to ${max} separated by commas, each above the last`,
+    example: `${min},${Math.min(max, min + 7)}`,
+    parse: (text) => {
+      const numbers = text.split(",").map((part) => item.parse(part.trim()));
+      return numbers.every(
+        (number, i) => number !== undefined && (i === 0 || number > (numbers[i - 1] ?? max)),
+      )
+        ? (numbers as number[])
+        : undefined;
+    },
+  };
+};
+
 /** True or false. */
 export const flag: Parser<boolean> = {
   allowed: "true or false",

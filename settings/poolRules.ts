@@ -5,7 +5,13 @@ import { problem, type Findings } from "./problems";
 import type { NodeSettings } from "./shape";
 
 /** The nodes as the settings describe them; devices are counted after MIG has split the cards. */
-export function nodesOf(values: Values, size: VmSize): NodeSettings {
+export function nodesOf(
+  values: Pick<
+    Values,
+    "gpuInstanceProfile" | "nodeCount" | "nodeAutoscale.enabled" | "nodeAutoscale.maxNodes"
+  >,
+  size: VmSize,
+): NodeSettings {
   const { gpuInstanceProfile, nodeCount } = values;
   const cards = size.accelerator?.count ?? 0;
   return {

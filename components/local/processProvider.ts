@@ -25,6 +25,12 @@ export interface ProcessInputs {
   readonly tokenIssuer?: string;
   readonly tokenAudience?: string;
   readonly tokenJwksUri?: string;
+  /** Pictures in one run, separated by commas. */
+  readonly batchSizes?: string;
+  readonly maxBatchDelayMs: number;
+  /** 0 takes one for each core. */
+  readonly lanes: number;
+  readonly decodeThreads?: number;
   readonly maxConcurrentRequestsPerReplica: number;
   readonly maxQueueWaitMs: number;
   readonly scoringTimeoutMs: number;
@@ -53,6 +59,10 @@ const inputNames = [
   "tokenIssuer",
   "tokenAudience",
   "tokenJwksUri",
+  "batchSizes",
+  "maxBatchDelayMs",
+  "lanes",
+  "decodeThreads",
   "maxConcurrentRequestsPerReplica",
   "maxQueueWaitMs",
   "scoringTimeoutMs",
@@ -160,6 +170,12 @@ const environment = (inputs: ProcessInputs, port: number): Record<string, string
   ...(inputs.tokenIssuer ? { [variables.tokenIssuer]: inputs.tokenIssuer } : {}),
   ...(inputs.tokenAudience ? { [variables.tokenAudience]: inputs.tokenAudience } : {}),
   ...(inputs.tokenJwksUri ? { [variables.tokenJwksUri]: inputs.tokenJwksUri } : {}),
+  ...(inputs.batchSizes ? { [variables.batchSizes]: inputs.batchSizes } : {}),
+  [variables.maxBatchDelayMs]: String(inputs.maxBatchDelayMs),
+  [variables.lanes]: String(inputs.lanes),
+  ...(inputs.decodeThreads === undefined
+    ? {}
+    : { [variables.decodeThreads]: String(inputs.decodeThreads) }),
   [variables.maxQueueSize]: String(inputs.maxConcurrentRequestsPerReplica),
   [variables.maxQueueWaitMs]: String(inputs.maxQueueWaitMs),
   [variables.scoringTimeoutMs]: String(inputs.scoringTimeoutMs),

@@ -1,5 +1,6 @@
 import type { core } from "@pulumi/kubernetes/types/input";
 import { deviceQuantity, megabytes, pulled, securityContext } from "./containers";
+import type { Pipeline } from "./pipelineEnvironment";
 import type { ServicePodArgs } from "./podArgs";
 
 /** What runs the model beside the server: Triton, or any image that speaks the Open Inference Protocol over gRPC. */
@@ -112,7 +113,7 @@ function sidecar(args: ServicePodArgs, runtime: InferenceRuntime): core.v1.Conta
     image: runtime.image,
     ...pulled(args.pullPolicy),
     restartPolicy: "Always",
-    ...(runtime.kind === "triton" ? triton(runtime) : openInference(runtime)),
+    ...(runtime.kind === "triton" ? triton(runtime, args.pipeline) : openInference(runtime)),
     resources: { requests: resources, limits: resources },
     securityContext,
     volumeMounts: [
@@ -125,7 +126,8 @@ function sidecar(args: ServicePodArgs, runtime: InferenceRuntime): core.v1.Conta
 /** Ten minutes to load: the reference said up to five for a bitstream, and TensorRT builds its engine as long. */
 const start = { periodSeconds: 10, failureThreshold: 60 };
 
-function triton({ port, args }: InferenceRuntime): Partial<core.v1.Container> {
+function triton(runtime: InferenceRuntime, pipeline: Pipeline): Partial<core.v1.Container> {
+  const { port, args } = runtime;
   const probe = (path: string) => ({ httpGet: { path, port: "runtime-http" }, timeoutSeconds: 2 });
   return {
     args: [
@@ -136,6 +138,7 @@ function triton({ port, args }: InferenceRuntime): Partial<core.v1.Container> {
       `--metrics-port=${runtimePorts.metrics}`,
       // A model that cannot be loaded as asked for ends the container, with the reason in its log.
       "--exit-on-error=true",
+      ...batchBound(runtime, pipeline),
       ...args,
     ],
     ports: [
@@ -146,6 +149,20 @@ function triton({ port, args }: InferenceRuntime): Partial<core.v1.Container> {
     startupProbe: { ...probe("/v2/health/ready"), ...start },
     livenessProbe: { ...probe("/v2/health/live"), periodSeconds: 10, failureThreshold: 3 },
   };
+}
+
+/** Triton's own default, for whom it may form batches of the calls that wait. */
+const tritonBatch = 4;
+
+/**
+ * What Triton takes in one call, of a model whose batch is free: the server's largest batch and no more, or it would join calls to batches
+ * of sizes that nobody has warmed up. A `max_batch_size` of `runtime.modelConfig` goes first, and its `dynamic_batching` asks for just that.
+ * See https://github.com/triton-inference-server/server/blob/main/docs/user_guide/model_configuration.md, "Default Max Batch Size".
+ */
+function batchBound({ modelConfig = "" }: InferenceRuntime, { batchSizes = [] }: Pipeline) {
+  if (/^\s*max_batch_size\b/m.test(modelConfig)) return [];
+  const least = /\bdynamic_batching\b/.test(modelConfig) ? tritonBatch : 1;
+  return [`--backend-config=onnxruntime,default-max-batch-size=${Math.max(least, ...batchSizes)}`];
 }
 
 /** Nothing is known of such a runtime but its port; whether it is ready, the server asks it itself. */

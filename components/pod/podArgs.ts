@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { InferenceRuntime } from "./inferenceRuntime";
+import type { Pipeline } from "./pipelineEnvironment";
 
 /** The part of the service's inputs that its pods are made of. */
 export interface ServicePodArgs {
@@ -16,6 +17,7 @@ export interface ServicePodArgs {
   /** Undefined on CPUs. The runtime has it where there is one, the server otherwise. */
   readonly device: Device | undefined;
   readonly scoringTimeoutMs: number;
+  readonly pipeline: Pipeline;
   readonly maxConcurrentRequestsPerReplica: number;
   readonly maxQueueWaitMs: number;
   readonly auth: "key" | "token" | "none";

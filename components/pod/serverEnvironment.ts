@@ -1,4 +1,5 @@
 import { defaultPorts, grpcPort, variables } from "../../scoring-image/src/contract";
+import { pipelineEnvironment } from "./pipelineEnvironment";
 import type { ServicePodArgs } from "./podArgs";
 
 /** Where the server's certificate and keys are mounted. */
@@ -14,8 +15,7 @@ export function serverEnvironment(args: ServicePodArgs): Record<string, string> 
     [variables.grpcPort]: String(grpcPort),
     [variables.serviceName]: args.serviceName,
     [variables.auth]: auth,
-    [variables.instances]: String(instances(args)),
-    [variables.threadsPerInstance]: "1",
+    ...pipelineEnvironment({ ...args.pipeline, lanes: args.pipeline.lanes || lanes(args) }),
     [variables.maxQueueSize]: String(args.maxConcurrentRequestsPerReplica),
     [variables.maxQueueWaitMs]: String(args.maxQueueWaitMs),
     [variables.scoringTimeoutMs]: String(args.scoringTimeoutMs),
@@ -49,8 +49,11 @@ export function serverEnvironment(args: ServicePodArgs): Record<string, string> 
   };
 }
 
-/** One session fills a GPU, and an FPGA takes one request at a time; elsewhere each core has its own. */
-const instances = ({ accelerator, cpuCores, runtime }: ServicePodArgs): number =>
-  accelerator === "fpga" || (accelerator === "gpu" && !runtime)
-    ? 1
-    : Math.max(1, Math.floor(cpuCores));
+/**
+ * One lane keeps a GPU busy, and an FPGA takes one call at a time. Triton computes one batch while the next is made, elsewhere each core has
+ * a lane of its own.
+ */
+function lanes({ accelerator, cpuCores, runtime }: ServicePodArgs): number {
+  if (runtime) return runtime.kind === "triton" ? 2 : 1;
+  return accelerator === "cpu" ? Math.max(1, Math.floor(cpuCores)) : 1;
+}

@@ -35,7 +35,7 @@ export async function measureLargeJson(
   numbers: Buffer,
   calls: number,
 ): Promise<Readonly<Record<string, ProbeResult>>> {
-  const env = { INSTANCES: "1", MAX_QUEUE_WAIT_MS: "10000" };
+  const env = { LANES: "1", MAX_QUEUE_WAIT_MS: "10000" };
   const monitor = path.join(path.dirname(entry), "bench", "loopMonitor.js");
   const service = await ServiceProcess.start(entry, env, monitor);
   const http = new HttpClient(service);

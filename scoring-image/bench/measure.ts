@@ -54,7 +54,7 @@ export async function measure(options: BenchOptions): Promise<BenchResult> {
   for (const layout of layouts) floors.push(await Floor.open(entry, model, photograph, layout));
   const service = await ServiceProcess.start(path.join(dist, "main.js"), {
     MODEL_DIR: modelDir,
-    THREADS_PER_INSTANCE: String(threadsPerInstance),
+    THREADS_PER_LANE: String(threadsPerInstance),
     // Large models keep eight clients waiting for longer than the default allows.
     MAX_QUEUE_WAIT_MS: "60000",
   });

@@ -58,17 +58,23 @@ export class ScoringService {
       entry: workerEntry,
       plan: planFor(this.model, {
         ...settings,
+        threadsPerInstance: settings.threadsPerLane,
+        maxBatchSize: Math.max(...settings.batchSizes.sizes),
         runtime: runtime && { ...runtime, model: runtime.model ?? this.model.name },
       }),
       check: (graph) => checkGraph(this.model, graph),
-      instances: settings.instances,
+      instances: settings.lanes,
       logger,
       onIdle: () => this.#batcher.pump(),
       onRestart: () => this.#metrics.countRestart(),
       ...(runtime ? { onLoss: this.#metrics.watchRuntime({ isReady: () => this.#canScore }) } : {}),
     });
     this.#json = new JsonThread(path.join(path.dirname(workerEntry), "jsonWorker.js"));
-    this.#batcher = new Batcher(this.#pool, settings, this.#metrics);
+    this.#batcher = new Batcher(
+      this.#pool,
+      { ...settings, maxBatchSize: Math.max(...settings.batchSizes.sizes) },
+      this.#metrics,
+    );
     this.#predictor = new Predictor(this.model, this.#batcher, settings, () => this.#whyNot());
     this.#script = createScriptPool({
       ...{ settings, logger, predictor: this.#predictor },

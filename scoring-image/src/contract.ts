@@ -52,10 +52,13 @@ export const variables = {
   runtimeAddress: "RUNTIME_ADDRESS",
   runtimeModel: "RUNTIME_MODEL",
   executionProvider: "EXECUTION_PROVIDER",
-  instances: "INSTANCES",
-  threadsPerInstance: "THREADS_PER_INSTANCE",
+  engineCacheDir: "ENGINE_CACHE_DIR",
+  gpuMemoryLimit: "GPU_MEMORY_LIMIT",
+  batchSizes: "BATCH_SIZES",
+  lanes: "LANES",
+  threadsPerLane: "THREADS_PER_LANE",
+  decodeThreads: "DECODE_THREADS",
   scriptThreads: "SCRIPT_THREADS",
-  maxBatchSize: "MAX_BATCH_SIZE",
   maxImagesPerRequest: "MAX_IMAGES_PER_REQUEST",
   maxBatchDelayMs: "MAX_BATCH_DELAY_MS",
   maxQueueSize: "MAX_QUEUE_SIZE",
@@ -74,6 +77,13 @@ export const variables = {
   preStopDelayMs: "PRE_STOP_DELAY_MS",
   shutdownGraceMs: "SHUTDOWN_GRACE_MS",
   logLevel: "LOG_LEVEL",
+} as const;
+
+/** Variables that a server no longer reads, each with what took its place. A server that finds one set does not start. */
+export const endedVariables = {
+  INSTANCES: variables.lanes,
+  MAX_BATCH_SIZE: variables.batchSizes,
+  THREADS_PER_INSTANCE: variables.threadsPerLane,
 } as const;
 
 /** Prometheus metric names; durations are histograms in seconds. */

@@ -78,7 +78,7 @@ const labelsOf = ({ outputs }: ModelPackage) => outputs.find(({ labels }) => lab
 async function main(): Promise<void> {
   const settings = loadSettings(process.env, isLocal ? generateKey : undefined);
   // Before the first use of libuv's pool, on which sharp decodes: one thread a worker and one for files.
-  process.env.UV_THREADPOOL_SIZE ??= String(settings.instances + 1);
+  process.env.UV_THREADPOOL_SIZE ??= String(settings.lanes + 1);
   const logger = createLogger(settings.logLevel);
   // Loaded late so that a wrong setting is reported without waiting for the native libraries.
   const { ScoringService } = await import("./app.js");
@@ -86,7 +86,7 @@ async function main(): Promise<void> {
   const service = new ScoringService({ settings, logger, workerEntry });
   stopOnSignals(service, logger);
   const { name, version } = service.model;
-  logger.info({ model: name, version, instances: settings.instances }, "loading");
+  logger.info({ model: name, version, lanes: settings.lanes }, "loading");
   const { access } = settings;
   if (access.kind === "open") logger.warn("the service is open: AUTH=none");
   const address = await service.listen();

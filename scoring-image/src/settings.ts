@@ -4,14 +4,10 @@ import type { RuntimeAddress } from "./inference/backends/openInference/address"
 import { readMachineLimits, type MachineLimits } from "./machineLimits";
 import type { Access } from "./security/access";
 import type { CertificateFiles } from "./security/certificate";
+import { endedProblems, pipelineProblems, resolvePipeline } from "./pipelineSettings";
+import type { PipelineSettings } from "./pipelineSettings";
 import { definitions, type Values } from "./settingsDefinitions";
-import {
-  accessOf,
-  accessProblems,
-  portProblems,
-  tlsProblems,
-  runtimeProblems,
-} from "./settingsRules";
+import { accessOf, accessProblems, portProblems, tlsProblems } from "./settingsRules";
 
 /** All problems of the environment at once, one line each. */
 export class SettingsError extends Error {
@@ -44,19 +40,21 @@ export type Settings = Readonly<
     | "tlsKeyFile"
     | "runtimeAddress"
     | "runtimeModel"
+    | keyof PipelineSettings
   >
-> & {
-  /** Undefined when the model runs in this process. */
-  readonly runtime: RuntimeSettings | undefined;
-  /** Undefined when the service speaks clear text. */
-  readonly tls: CertificateFiles | undefined;
-  readonly access: Access;
-};
+> &
+  PipelineSettings & {
+    /** Undefined when the model runs in this process. */
+    readonly runtime: RuntimeSettings | undefined;
+    /** Undefined when the service speaks clear text. */
+    readonly tls: CertificateFiles | undefined;
+    readonly access: Access;
+  };
 
 /**
  * Reads all settings from the environment.
  * @param makeKey makes the first key when none is set; without it a missing key is a problem
- * @param limits what 0 in `instances` and `maxQueueBytes` is derived from
+ * @param limits what is left to the server is worked out from these
  * @throws SettingsError with one line for each problem, naming variable, value and what is allowed
  */
 export function loadSettings(
@@ -64,7 +62,7 @@ export function loadSettings(
   makeKey?: () => string,
   limits: MachineLimits = readMachineLimits(),
 ): Settings {
-  const problems: string[] = [];
+  const problems = endedProblems(env);
   const entries = Object.entries(definitions).map(([name, { default: fallback, schema }]) => {
     const variable = variables[name as keyof typeof variables];
     const value = env[variable] || fallback;
@@ -84,13 +82,12 @@ export function loadSettings(
     ...portProblems(values),
     ...accessProblems(values, env, Boolean(primary)),
     ...tlsProblems(values),
-    ...runtimeProblems(values),
+    ...pipelineProblems(values),
   );
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.freeze({
     ...values,
-    instances: values.instances || defaultInstances(values, limits),
-    maxQueueBytes: values.maxQueueBytes || Math.floor(limits.memoryBytes / 8),
+    ...resolvePipeline(values, limits),
     runtime: address === undefined ? undefined : { address, model },
     tls:
       tlsCertificateFile && tlsKeyFile
@@ -99,16 +96,3 @@ export function loadSettings(
     access: accessOf(values, primary),
   });
 }
-
-/** One session worker for every `threadsPerInstance` cores that this process may use; one session fills a GPU, one call an FPGA. */
-const defaultInstances = (
-  {
-    threadsPerInstance,
-    executionProvider,
-    runtimeAddress,
-  }: Pick<Values, "threadsPerInstance" | "executionProvider" | "runtimeAddress">,
-  { cores }: MachineLimits,
-) =>
-  executionProvider === "cuda" || runtimeAddress
-    ? 1
-    : Math.max(1, Math.floor(cores / threadsPerInstance));

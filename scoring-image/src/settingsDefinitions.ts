@@ -1,58 +1,20 @@
 import path from "node:path";
 import { z } from "zod";
 import { defaultPorts } from "./contract";
-import { isRuntimeAddress, runtimeAddressRule } from "./inference/backends/openInference/address";
-import { executionProviders } from "./inference/backends/providerCheck";
-import { keyForm, keyRule } from "./security/keys";
-
-interface Definition<T> {
-  /** Value used when the variable is absent or empty; undefined when there is none. */
-  readonly default: string | undefined;
-  readonly description: string;
-  readonly schema: z.ZodType<T, string | undefined>;
-}
-
-const text = z.string();
-
-/** A whole number, written in decimal digits. */
-const whole = (min: number, max: number) =>
-  z
-    .string()
-    .refine((value) => /^\d{1,15}$/.test(value) && Number(value) >= min && Number(value) <= max, {
-      error: `must be a whole number from ${min} to ${max}`,
-    })
-    .transform(Number);
-
-const flag = z
-  .enum(["true", "false"], "must be true or false")
-  .transform((value) => value === "true");
-const port = whole(0, 65535);
-const commaSeparated = z.string().transform((value) =>
-  value
-    .split(",")
-    .map((item) => item.trim())
-    .filter(Boolean),
-);
-const milliseconds = whole(0, 86_400_000);
-
-const define = <T>(
-  fallback: string | undefined,
-  description: string,
-  schema: z.ZodType<T, string | undefined>,
-): Definition<T> => ({ default: fallback, description, schema });
-
-const key = z.string().regex(keyForm, keyRule).optional();
-const file = z.string().optional();
-
-/** Keys and configuration of an issuer must come from whom they say; on this machine itself nobody can stand between. */
-const issuerUrl = z
-  .string()
-  .refine(
-    (value) =>
-      /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost)[:/])/.test(value) && URL.canParse(value),
-    { error: "must be an https:// address" },
-  )
-  .optional();
+import { pipelineDefinitions } from "./pipelineDefinitions";
+import {
+  commaSeparated,
+  define,
+  file,
+  flag,
+  issuerUrl,
+  key,
+  milliseconds,
+  port,
+  text,
+  whole,
+  type ValuesOf,
+} from "./settingsForms";
 
 const bundledModel = path.join(__dirname, "..", "models", "efficientnet-lite0");
 
@@ -143,58 +105,7 @@ export const definitions = {
     file,
   ),
   tlsKeyFile: define(undefined, "Private key of the certificate, PEM", file),
-  runtimeAddress: define(
-    undefined,
-    "Where a runtime on this machine that runs the model listens for the Open Inference Protocol's gRPC, `host:port` or `unix:/path`; ONNX Runtime in this process unless set",
-    z.string().refine(isRuntimeAddress, { error: runtimeAddressRule }).optional(),
-  ),
-  runtimeModel: define(
-    undefined,
-    "The model's name in that runtime; the package's name unless set",
-    text.optional(),
-  ),
-  executionProvider: define(
-    "cpu",
-    "Where the model runs: `cpu`, or `cuda` in the CUDA image; the server refuses to start rather than fall back",
-    z.enum(executionProviders, "must be cpu or cuda"),
-  ),
-  instances: define(
-    "0",
-    "Session workers, each with a copy of the model, or with one call at a time to the runtime; 0 takes cores / threads within the container's limits, 1 on `cuda` and with a runtime",
-    whole(0, 256),
-  ),
-  scriptThreads: define(
-    "0",
-    "Threads of the package's entry script; 0 takes one more than pictures that run at once",
-    whole(0, 256),
-  ),
-  threadsPerInstance: define("1", "Threads of each worker's ONNX Runtime session", whole(1, 256)),
-  maxBatchSize: define(
-    "1",
-    "Largest number of pictures in one run; on a CPU larger batches gain nothing",
-    whole(1, 1024),
-  ),
-  maxImagesPerRequest: define(
-    "64",
-    "Largest number of pictures, or rows of a tensor, in one request",
-    whole(1, 100_000),
-  ),
-  maxBatchDelayMs: define(
-    "0",
-    "How long a picture may wait for others to fill its batch",
-    milliseconds,
-  ),
-  maxQueueSize: define(
-    "64",
-    "Pictures that may wait for a worker; more are refused with 503",
-    whole(0, 100_000),
-  ),
-  maxQueueBytes: define(
-    "0",
-    "Bytes of pictures that may wait for a worker; 0 takes an eighth of the memory limit",
-    whole(0, 2 ** 40),
-  ),
-  maxQueueWaitMs: define("500", "Longest wait for a worker; then 503", milliseconds),
+  ...pipelineDefinitions,
   scoringTimeoutMs: define(
     "60000",
     "Longest time from a request's arrival to its answer; then 504",
@@ -259,6 +170,4 @@ export const definitions = {
 } as const;
 
 /** Every setting as its schema reads it. */
-export type Values = {
-  readonly [K in keyof typeof definitions]: z.output<(typeof definitions)[K]["schema"]>;
-};
+export type Values = ValuesOf<typeof definitions>;

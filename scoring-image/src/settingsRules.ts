@@ -94,19 +94,3 @@ export function accessOf(values: AccessValues, primary: string | undefined): Acc
     ? { kind: "keyFiles", files: { primaryKeyFile, secondaryKeyFile } }
     : { kind: "keys", keys: { primary: primary as string, secondary: secondaryKey } };
 }
-
-/** A runtime beside the server decides where its model runs, and only a runtime has models to choose from. */
-export function runtimeProblems(
-  values: Pick<Values, "runtimeAddress" | "runtimeModel" | "executionProvider">,
-): string[] {
-  const { runtimeAddress, runtimeModel, executionProvider } = values;
-  if (runtimeModel && !runtimeAddress) {
-    return [
-      `RUNTIME_MODEL is "${runtimeModel}" without RUNTIME_ADDRESS: set both, or neither to run the model in this process`,
-    ];
-  }
-  if (!runtimeAddress || executionProvider === undefined || executionProvider === "cpu") return [];
-  return [
-    `EXECUTION_PROVIDER is "${executionProvider}", but with RUNTIME_ADDRESS the runtime decides where the model runs: remove one of them`,
-  ];
-}

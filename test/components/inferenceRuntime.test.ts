@@ -43,9 +43,9 @@ describe("the runtime beside the server", () => {
   });
 
   it("is where the server looks for it, over loopback, one request at a time on an FPGA", () => {
-    const { RUNTIME_ADDRESS, RUNTIME_MODEL, INSTANCES, EXECUTION_PROVIDER } = environmentOf(fpga);
+    const { RUNTIME_ADDRESS, RUNTIME_MODEL, LANES, EXECUTION_PROVIDER } = environmentOf(fpga);
     assert.deepEqual(
-      [RUNTIME_ADDRESS, RUNTIME_MODEL, INSTANCES, EXECUTION_PROVIDER],
+      [RUNTIME_ADDRESS, RUNTIME_MODEL, LANES, EXECUTION_PROVIDER],
       ["127.0.0.1:8001", "resnet50", "1", undefined],
     );
   });
@@ -86,9 +86,9 @@ describe("the runtime beside the server", () => {
       (find(gpu, "image:Image").inputs["build"] as { target: string }).target,
       "cpu",
     );
-    const { RUNTIME_ADDRESS, RUNTIME_MODEL, INSTANCES, EXECUTION_PROVIDER } = environmentOf(gpu);
+    const { RUNTIME_ADDRESS, RUNTIME_MODEL, LANES, EXECUTION_PROVIDER } = environmentOf(gpu);
     assert.deepEqual(
-      [RUNTIME_ADDRESS, RUNTIME_MODEL, INSTANCES, EXECUTION_PROVIDER],
+      [RUNTIME_ADDRESS, RUNTIME_MODEL, LANES, EXECUTION_PROVIDER],
       ["127.0.0.1:8001", "efficientnet-lite0", "2", undefined],
     );
   });
@@ -102,6 +102,7 @@ describe("the runtime beside the server", () => {
       "--http-port=8000",
       "--metrics-port=8002",
       "--exit-on-error=true",
+      "--backend-config=onnxruntime,default-max-batch-size=1",
       "--cuda-memory-pool-byte-size=0:67108864",
     ]);
     assert.deepEqual(runtime["startupProbe"], {

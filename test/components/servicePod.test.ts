@@ -68,7 +68,7 @@ describe("the pods of the scoring service", () => {
 
   it("asks for what the settings say, and one GPU each", () => {
     const [server] = specOf(gpu).template.spec.containers;
-    const resources = { cpu: "2", memory: "4000M", "nvidia.com/gpu": "1" };
+    const resources = { cpu: "3", memory: "6000M", "nvidia.com/gpu": "1" };
     assert.deepEqual(server?.resources, { requests: resources, limits: resources });
   });
 
@@ -78,8 +78,9 @@ describe("the pods of the scoring service", () => {
       EXECUTION_PROVIDER: "cuda",
       GRPC_PORT: "50051",
       HOST: "0.0.0.0",
-      INSTANCES: "1",
-      MAX_QUEUE_SIZE: "64",
+      LANES: "1",
+      MAX_BATCH_DELAY_MS: "0",
+      MAX_QUEUE_SIZE: "0",
       MAX_QUEUE_WAIT_MS: "500",
       METRICS_PORT: "5002",
       PORT: "5001",
@@ -88,12 +89,34 @@ describe("the pods of the scoring service", () => {
       SECONDARY_KEY_FILE: "/etc/scoring/keys/secondaryKey",
       SERVICE_NAME: "scoring-service",
       SHUTDOWN_GRACE_MS: "60000",
-      THREADS_PER_INSTANCE: "1",
       TLS_CERTIFICATE_FILE: "/etc/scoring/tls/tls.crt",
       TLS_KEY_FILE: "/etc/scoring/tls/tls.key",
     });
-    assert.equal(environmentOf(cpu)["INSTANCES"], "2");
+    assert.equal(environmentOf(cpu)["LANES"], "2");
     assert.equal(environmentOf(cpu)["EXECUTION_PROVIDER"], undefined);
+  });
+
+  it("is told of batches, lanes, decode threads and the GPU's memory what the stack sets", async () => {
+    const set = await runProgram("eastus", {
+      "batch.sizes": "1,8,32",
+      "batch.maxDelayMs": 2,
+      lanes: 2,
+      decodeThreads: "0",
+      gpuMemoryLimit: "12.5",
+      maxConcurrentRequestsPerReplica: 100,
+    });
+    const told = environmentOf(set);
+    assert.deepEqual(
+      [
+        "BATCH_SIZES",
+        "MAX_BATCH_DELAY_MS",
+        "LANES",
+        "DECODE_THREADS",
+        "GPU_MEMORY_LIMIT",
+        "MAX_QUEUE_SIZE",
+      ].map((name) => told[name]),
+      ["1,8,32", "2", "2", "0", "12500000000", "100"],
+    );
   });
 
   it("finds its keys in the files of a Secret, where they may change", () => {

@@ -68,7 +68,7 @@ export async function serving<T>(
     PORT: "0",
     METRICS_PORT: "0",
     GRPC_PORT: "0",
-    INSTANCES: "1",
+    LANES: "1",
     MAX_QUEUE_WAIT_MS: "60000",
     SCORING_TIMEOUT_MS: "60000",
   });

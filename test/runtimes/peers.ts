@@ -28,7 +28,7 @@ export async function ownServer(): Promise<Peer> {
     PORT: String(port),
     METRICS_PORT: "0",
     AUTH: "none",
-    INSTANCES: "1",
+    LANES: "1",
     MAX_QUEUE_WAIT_MS: "60000",
     LOG_LEVEL: "warn",
   };

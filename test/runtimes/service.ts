@@ -27,7 +27,7 @@ export interface Service {
 /** Starts the bundled server, patient with runtimes that restart, and waits until it listens. */
 export async function startService(env: Record<string, string>): Promise<Service> {
   const child = startProcess({
-    ...{ PORT: "0", METRICS_PORT: "0", PRIMARY_KEY: key, INSTANCES: "1" },
+    ...{ PORT: "0", METRICS_PORT: "0", PRIMARY_KEY: key, LANES: "1" },
     ...{ MAX_QUEUE_WAIT_MS: "110000", SCORING_TIMEOUT_MS: "120000" },
     ...env,
   });

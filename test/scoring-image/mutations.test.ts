@@ -37,7 +37,7 @@ describe(`${count} mutations of real JPEGs, seed ${seed}`, () => {
       PORT: "0",
       METRICS_PORT: "0",
       AUTH: "none",
-      INSTANCES: "2",
+      LANES: "2",
       // A busy machine must not make the queue refuse what this test counts.
       MAX_QUEUE_WAIT_MS: "30000",
       // Mutated sizes reach any bound; a small one keeps the pixel buffers, which are kept on purpose, out of the figures.

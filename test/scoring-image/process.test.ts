@@ -32,7 +32,7 @@ describe("the server's process", () => {
 
   it("leaves no trace of ONNX Runtime's telemetry", async () => {
     const home = temporaryFolder("scoring");
-    const server = startProcess({ ...free, INSTANCES: "1" }, { cwd: home });
+    const server = startProcess({ ...free, LANES: "1" }, { cwd: home });
     await server.url;
     assert.equal(existsSync(`/tmp/mat-debug-${server.child.pid}.log`), false);
     assert.equal(existsSync(path.join(home, ".cache")), false);

@@ -45,7 +45,7 @@ describe("the server's process, on SIGTERM", () => {
     const server = startProcess({
       ...free,
       MODEL_DIR: tinyPackage("slow"),
-      INSTANCES: "1",
+      LANES: "1",
       MAX_QUEUE_WAIT_MS: "60000",
       PRE_STOP_DELAY_MS: "1500",
     });
@@ -66,7 +66,7 @@ describe("the server's process, on SIGTERM", () => {
     const server = startProcess({
       ...free,
       MODEL_DIR: tinyPackage("slow"),
-      INSTANCES: "1",
+      LANES: "1",
       MAX_QUEUE_WAIT_MS: "60000",
       SHUTDOWN_GRACE_MS: "100",
     });

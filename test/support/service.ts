@@ -38,7 +38,7 @@ export async function startService(
   const settings = loadSettings({
     PORT: "0",
     METRICS_PORT: "0",
-    INSTANCES: "1",
+    LANES: "1",
     LOG_LEVEL: "silent",
     // A busy machine must not make the queue refuse what a test wants answered.
     MAX_QUEUE_WAIT_MS: "30000",

@@ -58,13 +58,13 @@ export interface PlanSettings {
   readonly maxQueueWaitMs: number;
 }
 
-/** @throws ModelPackageError when the model's batch is fixed and MAX_BATCH_SIZE another */
+/** @throws ModelPackageError when the model's batch is fixed and BATCH_SIZES another */
 export function planFor(model: ModelPackage, settings: PlanSettings): SessionPlan {
   const batch = model.input.shape[0] as Dimension;
   if (typeof batch === "number" && batch !== settings.maxBatchSize) {
     throw new ModelPackageError(
-      `${model.name} takes batches of exactly ${batch}, but MAX_BATCH_SIZE is ${settings.maxBatchSize}: ` +
-        (batch === 1 ? "set MAX_BATCH_SIZE=1" : "export the model with a free batch dimension"),
+      `${model.name} takes batches of exactly ${batch}, but BATCH_SIZES is ${settings.maxBatchSize}: ` +
+        (batch === 1 ? "set BATCH_SIZES=1" : "export the model with a free batch dimension"),
     );
   }
   return {

@@ -56,11 +56,11 @@ export function createScriptPool(sources: ScriptPoolSources): ScriptPool | undef
   const { settings, logger, predictor, entry } = sources;
   const { script, name, version, input, outputs } = predictor.model;
   if (!script) return undefined;
-  const { instances, maxBatchSize, scriptThreads, maxQueueSize, maxQueueWaitMs } = settings;
+  const { lanes, batchSizes, scriptThreads, maxQueueSize, maxQueueWaitMs } = settings;
   const kept = Object.entries(process.env).filter(([key]) => !secrets.includes(key));
   return new ScriptPool({
     ...{ entry, logger, initTimeoutMs, maxQueueSize, maxQueueWaitMs },
-    threads: scriptThreads || instances * maxBatchSize + 1,
+    threads: scriptThreads || lanes * Math.max(...batchSizes.sizes) + 1,
     env: Object.fromEntries(kept),
     plan: {
       file: script,

@@ -40,7 +40,7 @@ describe("inference/runtime, a second instance of the service", () => {
     service = await startService({
       ...patient,
       RUNTIME_ADDRESS: runtime.grpcAddress,
-      MAX_BATCH_SIZE: "4",
+      BATCH_SIZES: "4",
     });
   });
 

@@ -34,15 +34,17 @@ describe("protocols/azureml, other models and settings", () => {
   });
 
   it("answers 503 with Retry-After when the queue is full, and stays healthy", async () => {
-    running = await startService({ MODEL_DIR: tinyPackage("slow"), MAX_QUEUE_SIZE: "0" });
+    running = await startService({ MODEL_DIR: tinyPackage("slow"), MAX_QUEUE_SIZE: "1" });
     const first = running.post(plainJpeg([1, 1, 1]));
     await until(async () => (await running.metric("scoring_requests_in_flight")) === 1);
+    const second = running.post(plainJpeg([3, 3, 3]));
+    await until(async () => (await running.metric("scoring_queue_length")) === 1);
     const response = await running.post(plainJpeg([2, 2, 2]));
     assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "1"]);
     assert.match(await response.text(), /"code":"QUEUE_FULL"/);
     const health = await fetch(running.url);
     assert.deepEqual([health.status, await health.text()], [200, "Healthy"]);
-    assert.equal((await first).status, 200);
+    assert.deepEqual([(await first).status, (await second).status], [200, 200]);
   });
 
   it("drops a picture whose client has gone", async () => {
@@ -113,10 +115,9 @@ describe("protocols/azureml, other models and settings", () => {
     running = await startService({ MODEL_DIR: tinyPackage("fixed-batch") });
     assert.equal((await running.post(plainJpeg([1, 2, 3]))).status, 200);
     await assert.rejects(
-      startService({ MODEL_DIR: tinyPackage("fixed-batch"), MAX_BATCH_SIZE: "2" }),
+      startService({ MODEL_DIR: tinyPackage("fixed-batch"), BATCH_SIZES: "2" }),
       {
-        message:
-          "fixed-batch takes batches of exactly 1, but MAX_BATCH_SIZE is 2: set MAX_BATCH_SIZE=1",
+        message: "fixed-batch takes batches of exactly 1, but BATCH_SIZES is 2: set BATCH_SIZES=1",
       },
     );
   });

@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../support/temporaryFolder";
 import { colourClassifier } from "../../support/tinyModel";
 
 const [old, kept, fresh] = ["old-primary-key", "kept-secondary-key", "fresh-primary-key"];
-const settings = { PORT: "0", METRICS_PORT: "0", INSTANCES: "1" };
+const settings = { PORT: "0", METRICS_PORT: "0", LANES: "1" };
 
 const filesOf = (secret: MountedSecret) => ({
   PRIMARY_KEY_FILE: secret.path("primaryKey"),

@@ -26,7 +26,7 @@ async function start(env: Record<string, string> = {}): Promise<TlsServer> {
     PORT: "0",
     METRICS_PORT: "0",
     PRIMARY_KEY: key,
-    INSTANCES: "1",
+    LANES: "1",
     MODEL_DIR: colourClassifier("logits"),
     TLS_CERTIFICATE_FILE: secret.path("tls.crt"),
     TLS_KEY_FILE: secret.path("tls.key"),

@@ -1,5 +1,6 @@
 import { environment } from "./environment";
 import { nodes } from "./nodes";
+import { pipeline } from "./pipeline";
 import type { RefusedSettings } from "./refusedSettings";
 import { runtime } from "./runtime";
 import { service } from "./service";
@@ -11,5 +12,6 @@ export const refusedSettings: readonly RefusedSettings[] = [
   ...nodes,
   ...service,
   ...runtime,
+  ...pipeline,
   ...environment,
 ];

@@ -163,7 +163,7 @@ export const runtime: readonly RefusedSettings[] = [
   {
     title: "a server and a runtime that together need more cores than a node has",
     stack: "eastus",
-    overrides: { ...triton, "runtime.cpuCores": "2" },
+    overrides: { ...triton, "runtime.cpuCores": "2", cpuCores: "2" },
     lines: [
       'cpuCores is "2": a node of Standard_NC4as_T4_v3 has 4 cores, of which AKS leaves about 1.46 to the service beside the runtime\'s 2. Mend it with: pulumi config set cpuCores 1.4',
     ],

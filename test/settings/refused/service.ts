@@ -21,7 +21,7 @@ export const service: readonly RefusedSettings[] = [
   {
     title: "a limit below the cores asked for",
     stack: "eastus",
-    overrides: { cpuCoresLimit: "1" },
+    overrides: { cpuCores: "2", cpuCoresLimit: "1" },
     lines: [
       'cpuCoresLimit is "1": it must not be less than cpuCores, 2. Mend it with: pulumi config set cpuCoresLimit 2',
     ],
@@ -29,7 +29,7 @@ export const service: readonly RefusedSettings[] = [
   {
     title: "a limit below the memory asked for",
     stack: "eastus",
-    overrides: { memoryGbLimit: "1" },
+    overrides: { memoryGb: "4", memoryGbLimit: "1" },
     lines: [
       'memoryGbLimit is "1": it must not be less than memoryGb, 4. Mend it with: pulumi config set memoryGbLimit 4',
     ],

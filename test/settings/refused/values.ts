@@ -23,7 +23,7 @@ export const values: readonly RefusedSettings[] = [
     stack: "eastus",
     overrides: { cpuCores: "two" },
     lines: [
-      'cpuCores is "two": it must be a number from 0.1 to 1000. Mend it with: pulumi config set cpuCores 1',
+      'cpuCores is "two": it must be empty or a number from 0.1 to 1000. Mend it with: pulumi config set cpuCores 1',
     ],
   },
   {

@@ -4,7 +4,7 @@
  */
 
 /** Execution providers that can be asked for (EXECUTION_PROVIDER). */
-export const executionProviders = ["cpu", "cuda"] as const;
+export const executionProviders = ["cpu", "cuda", "tensorrt"] as const;
 export type ExecutionProvider = (typeof executionProviders)[number];
 
 interface ProfileEvent {
@@ -18,6 +18,7 @@ const heavy = /Conv|Gemm|MatMul|LSTM|GRU|Attention/;
 const names: Readonly<Record<ExecutionProvider, string>> = {
   cpu: "CPUExecutionProvider",
   cuda: "CUDAExecutionProvider",
+  tensorrt: "TensorrtExecutionProvider",
 };
 
 /**
