@@ -6,7 +6,10 @@ import type { NodeSettings } from "./shape";
 /** What a replica's server asks for. */
 export type Requests = Pick<Values, "cpuCores" | "memoryGb">;
 
-/** The reference's own GPU example, asked for wherever there is no GPU of a known size to share a node by. */
+/**
+ * The reference's own GPU example, asked for wherever there is no GPU of a known size to share a
+ * node by.
+ */
 const plain: Requests = { cpuCores: 2, memoryGb: 4 };
 
 /** GB for each core that decodes: what its pictures take while they wait and are worked on. */
@@ -23,7 +26,8 @@ type ShareValues = Pick<
 >;
 
 /**
- * What is left to the server of the part of a node that belongs to a replica's GPUs, in whole cores (tenths below two) and whole GB.
+ * What is left to the server of the part of a node that belongs to a replica's GPUs, in whole cores
+ * (tenths below two) and whole GB.
  * @returns undefined where there is no GPU, or no node whose size is known
  */
 function gpuShare(values: ShareValues, nodes: NodeSettings | undefined): Requests | undefined {
@@ -40,8 +44,8 @@ function gpuShare(values: ShareValues, nodes: NodeSettings | undefined): Request
 }
 
 /**
- * What a replica's server asks for: what is set, and by default its GPUs' share of the cores with the memory that goes with them, within
- * the limits that are set.
+ * What a replica's server asks for: what is set, and by default its GPUs' share of the cores with
+ * the memory that goes with them, within the limits that are set.
  */
 export function requestsOf(given: Given, nodes: NodeSettings | undefined): Requests {
   const share = gpuShare(given, nodes);
@@ -52,7 +56,10 @@ export function requestsOf(given: Given, nodes: NodeSettings | undefined): Reque
   return { cpuCores, memoryGb: given.memoryGb ?? memoryGb };
 }
 
-/** What a preview says of a GPU that its server's cores cannot keep busy, and of cores that nobody uses. */
+/**
+ * What a preview says of a GPU that its server's cores cannot keep busy, and of cores that nobody
+ * uses.
+ */
 export function feedingNotices(given: Given, nodes: NodeSettings | undefined): string[] {
   if (given.accelerator !== "gpu" || given.target === "local") return [];
   if (given.target === "kubernetes") return given.cpuCores === undefined ? [unknownNodes] : [];

@@ -83,7 +83,14 @@ describe("the program", () => {
   }
 
   it("runs the server on this machine on dev, with two keys of its own", async () => {
-    const local = await runProgram("dev", { replicas: 2, maxQueueWaitMs: 750 });
+    const local = await runProgram("dev", {
+      replicas: 2,
+      maxQueueWaitMs: 750,
+      "batch.sizes": "1,4",
+      "batch.maxDelayMs": 5,
+      lanes: 3,
+      decodeThreads: "1",
+    });
     assert.deepEqual(lines(local), [
       "LocalScoringService service > pulumi-nodejs:dynamic/LocalKeys service-keys",
       "LocalScoringService service > pulumi-nodejs:dynamic/LocalProcess service-process",
@@ -92,6 +99,10 @@ describe("the program", () => {
     const { inputs } = find(local, "LocalProcess");
     assert(isSecretInput(inputs["primaryKey"]) && isSecretInput(inputs["secondaryKey"]));
     assert.equal(inputs["maxQueueWaitMs"], 750);
+    assert.deepEqual(
+      ["batchSizes", "maxBatchDelayMs", "lanes", "decodeThreads"].map((name) => inputs[name]),
+      ["1,4", 5, 3, 1],
+    );
     assert.equal(inputs["modelFolder"], "scoring-image/models/efficientnet-lite0");
     assert.deepEqual(Object.keys(local.exported).sort(), [
       "grpcEndpoint",

@@ -17,7 +17,9 @@ const slices: Readonly<
   MIG7g: { sevenths: 7, eighths: 8 },
 };
 
-/** GB of a device that a pod asks for: a card's, or its slice's; undefined where no page states it. */
+/**
+ * GB of a device that a pod asks for: a card's, or its slice's; undefined where no page states it.
+ */
 export function deviceMemoryGb(
   { accelerator }: VmSize,
   profile: MigProfile | undefined,
@@ -27,9 +29,10 @@ export function deviceMemoryGb(
 }
 
 /**
- * Cores that decode pictures of preset `reference` as fast as a whole card scores them with a network such as ResNet-50 in float16.
- * Two ends are known: 2 for a T4, and 13 for an H200, which ran 10,600 pictures/s where a core decodes and handles some 840. Between
- * them the numbers follow the cards' dense float16 throughput (65 TFLOPS to 990), cores = 2 x (TFLOPS / 65) ^ 0.69, rounded.
+ * Cores that decode pictures of preset `reference` as fast as a whole card scores them with a
+ * network such as ResNet-50 in float16. The ends are 2 for a T4, and 13 for an H200, which ran
+ * 10,600 pictures/s, reckoned with 1.2 ms of a core for each. Between them the numbers follow the
+ * cards' dense float16 throughput (65 TFLOPS to 990), cores = 2 x (TFLOPS / 65) ^ 0.69, rounded.
  */
 const wholeCard: Readonly<Record<string, number>> = {
   T4: 2,

@@ -155,9 +155,12 @@ function triton(runtime: InferenceRuntime, pipeline: Pipeline): Partial<core.v1.
 const tritonBatch = 4;
 
 /**
- * What Triton takes in one call, of a model whose batch is free: the server's largest batch and no more, or it would join calls to batches
- * of sizes that nobody has warmed up. A `max_batch_size` of `runtime.modelConfig` goes first, and its `dynamic_batching` asks for just that.
- * See https://github.com/triton-inference-server/server/blob/main/docs/user_guide/model_configuration.md, "Default Max Batch Size".
+ * What Triton takes in one call, of a model whose batch is free: the server's largest batch and no
+ * more, or it would join calls to batches of sizes that nobody has warmed up. A `max_batch_size` of
+ * `runtime.modelConfig` goes first, and its `dynamic_batching` asks for just that.
+ * See
+ * https://github.com/triton-inference-server/server/blob/main/docs/user_guide/model_configuration.md,
+ * "Default Max Batch Size".
  */
 function batchBound({ modelConfig = "" }: InferenceRuntime, { batchSizes = [] }: Pipeline) {
   if (/^\s*max_batch_size\b/m.test(modelConfig)) return [];

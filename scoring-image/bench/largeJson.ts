@@ -24,8 +24,8 @@ const model = "efficientnet-lite0";
 const probeIntervalMs = 2;
 
 /**
- * Probes the service while each kind of large JSON is sent or answered, one request at a time. One session worker leaves a core to the event
- * loop: what the probes wait for is then the loop, and not a core.
+ * Probes the service while each kind of large JSON is sent or answered, one request at a time. One
+ * lane leaves a core to the event loop: what the probes wait for is then the loop, and not a core.
  * @param entry path of the bundled `main.js`; `bench/loopMonitor.js` is beside it
  * @param numbers a decoded picture as TensorFlow Serving's nested lists
  */

@@ -79,7 +79,10 @@ export const variables = {
   logLevel: "LOG_LEVEL",
 } as const;
 
-/** Variables that a server no longer reads, each with what took its place. A server that finds one set does not start. */
+/**
+ * Variables that a server no longer reads, each with what took its place. A server that finds one
+ * set does not start.
+ */
 export const endedVariables = {
   INSTANCES: variables.lanes,
   MAX_BATCH_SIZE: variables.batchSizes,

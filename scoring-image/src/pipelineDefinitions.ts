@@ -4,8 +4,9 @@ import { executionProviders } from "./inference/backends/providerCheck";
 import { batchSizes, define, file, milliseconds, text, whole } from "./settingsForms";
 
 /**
- * The settings of a picture's way to its scores: what runs the model, in which batches, by how many threads, and what may wait.
- * What the defaults of 0 and of nothing stand for is worked out in `pipelineSettings.ts`.
+ * The settings of a picture's way to its scores: what runs the model, in which batches, by how many
+ * threads, and what may wait. What the defaults of 0 and of nothing stand for is worked out in
+ * `pipelineSettings.ts`.
  */
 export const pipelineDefinitions = {
   runtimeAddress: define(

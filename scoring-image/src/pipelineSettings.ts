@@ -12,7 +12,10 @@ export type PipelineValues = ValuesOf<typeof pipelineDefinitions>;
 export interface BatchSizes {
   /** Pictures in one run, ascending; at least one size. */
   readonly sizes: readonly [number, ...number[]];
-  /** True when nobody has asked for these sizes, so that a model or a card that cannot take them all may have fewer. */
+  /**
+   * True when nobody has asked for these sizes, so that a model or a card that cannot take them all
+   * may have fewer.
+   */
   readonly isDefault: boolean;
 }
 
@@ -36,7 +39,10 @@ export interface PipelineSettings {
 /** A GPU's throughput grows with the batch: each size is a shape of its own, twice the last. */
 const gpuSizes = [1, 2, 4, 8, 16, 32, 64] as const;
 
-/** Cores of a GPU's server that decode nothing: one for the event loop, one for the lane that keeps the GPU busy. */
+/**
+ * Cores of a GPU's server that decode nothing: one for the event loop, one for the lane that keeps
+ * the GPU busy.
+ */
 const coresBesideDecoding = 2;
 
 type Place = "cpu" | "gpu" | "runtime";
@@ -72,7 +78,8 @@ const lanesFor = (place: Place, threadsPerLane: number, { cores }: MachineLimits
   place === "cpu" ? Math.max(1, Math.floor(cores / threadsPerLane)) : 1;
 
 /**
- * On a CPU the lanes have the cores already. A runtime that takes one picture at a time leaves its lane the time to decode.
+ * On a CPU the lanes have the cores already. A runtime that takes one picture at a time leaves its
+ * lane the time to decode.
  * @param picturesAtOnce most pictures that run at the same time
  */
 function decodeThreadsFor(place: Place, picturesAtOnce: number, cores: number): number {
@@ -80,7 +87,10 @@ function decodeThreadsFor(place: Place, picturesAtOnce: number, cores: number): 
   return Math.max(1, place === "gpu" ? cores - coresBesideDecoding : cores);
 }
 
-/** A runtime beside the server decides where its model runs, only a runtime has models to choose from, and only a GPU memory to limit. */
+/**
+ * A runtime beside the server decides where its model runs, only a runtime has models to choose
+ * from, and only a GPU memory to limit.
+ */
 export function pipelineProblems(values: PipelineValues): string[] {
   const { runtimeAddress, runtimeModel, executionProvider, gpuMemoryLimit } = values;
   const problems: string[] = [];

@@ -72,7 +72,10 @@ export const key = z.string().regex(keyForm, keyRule).optional();
 /** Path of a file, or none. */
 export const file = z.string().optional();
 
-/** Keys and configuration of an issuer must come from whom they say; on this machine itself nobody can stand between. */
+/**
+ * Keys and configuration of an issuer must come from whom they say; on this machine itself nobody
+ * can stand between.
+ */
 export const issuerUrl = z
   .string()
   .refine(

@@ -117,6 +117,31 @@ describe("the runtime beside the server", () => {
     assert.deepEqual(ingress[1]?.ports, [{ port: 5002 }, { port: 8002 }]);
   });
 
+  it("bounds Triton's batch by the server's largest, unless the settings bound it themselves", async () => {
+    const bound = async (overrides: Readonly<Record<string, unknown>>) => {
+      const run = await runProgram("eastus", { "runtime.kind": "triton", ...overrides });
+      const args = initContainers(run)[1]?.["args"] as readonly string[];
+      return args.filter((arg) => arg.includes("batch"));
+    };
+    const told = (size: number) => [`--backend-config=onnxruntime,default-max-batch-size=${size}`];
+    const dynamic = { "runtime.modelConfig": "dynamic_batching { }" };
+    assert.deepEqual(await bound({ "batch.sizes": "1,16" }), told(16));
+    assert.deepEqual(await bound(dynamic), told(4));
+    assert.deepEqual(await bound({ ...dynamic, "batch.sizes": "8" }), told(8));
+    const own = { "runtime.modelConfig": "max_batch_size: 32\ndynamic_batching { }" };
+    assert.deepEqual(await bound({ ...own, "batch.sizes": "8" }), []);
+  });
+
+  it("has one call under way unless it is Triton or the settings say otherwise", async () => {
+    const other = {
+      "runtime.kind": "openInference",
+      "runtime.image": "registry.example.com/runtime:1",
+      "runtime.model": "resnet50",
+    };
+    assert.equal(environmentOf(await runProgram("westus2", other))["LANES"], "1");
+    assert.equal(environmentOf(await runProgram("westus2", { ...other, lanes: 4 }))["LANES"], "4");
+  });
+
   it("binds Triton's model to the accelerator, unless the settings place it themselves", () => {
     assert.equal(
       tritonConfig({ model: "resnet50", modelConfig: undefined }, "gpu"),

@@ -84,7 +84,7 @@ async function verifyEnd(container: Container): Promise<void> {
 export async function verifyQuota(engine: Engine, answersPerCpuSecond: number): Promise<void> {
   const container = await Container.start(engine, images.buildkit, 1);
   try {
-    check(/"lanes":1\b/.test(container.traces()), "a quota of one core makes one session worker");
+    check(/"lanes":1\b/.test(container.traces()), "a quota of one core makes one lane");
     await load(8, 3000, picture);
     const half = 10 * answersPerCpuSecond;
     // Other processes of the machine can only take away: the best of three counts.

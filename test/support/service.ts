@@ -28,7 +28,7 @@ interface PostInit extends RequestInit {
 }
 
 /**
- * Starts the real service in this process on free ports, with one session worker unless told otherwise.
+ * Starts the real service in this process on free ports, with one lane unless told otherwise.
  * @param options with `isLoaded` false it returns as soon as it listens
  */
 export async function startService(
