@@ -198,22 +198,6 @@ describe("settings", () => {
       assert(!JSON.stringify(settings).includes("PRIVATE KEY"));
     });
 
-    it("batches, lanes and threads of a picture's way", async () => {
-      const settings = await load("eastus", {
-        "batch.sizes": "1, 8,1024",
-        "batch.maxDelayMs": 3,
-        lanes: 2,
-        decodeThreads: "0",
-        gpuMemoryLimit: "16",
-      });
-      assert.deepEqual(settings["batch.sizes"], [1, 8, 1024]);
-      assert.equal(settings["batch.maxDelayMs"], 3);
-      assert.deepEqual(
-        [settings.lanes, settings.decodeThreads, settings.gpuMemoryLimit],
-        [2, 0, 16],
-      );
-    });
-
     it("the devices that MIG makes of a card", async () => {
       const { nodes } = await load("eastus", {
         vmSize: "Standard_NC24ads_A100_v4",
