@@ -2,7 +2,8 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/node_modules/", "**/*.mjs", "**/*.cjs", ".local/"] },
+  // Kernels are AssemblyScript, which its own compiler checks.
+  { ignores: ["**/dist/", "**/node_modules/", "**/*.mjs", "**/*.cjs", "**/kernels/", ".local/"] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {

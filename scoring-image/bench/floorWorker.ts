@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { decodeImage } from "../src/imaging/decode";
 import { readImageHeader } from "../src/imaging/header";
-import { allocateBatch } from "../src/imaging/tensorWriter";
-import { writePixels } from "../src/imaging/toTensor";
+import { Resampler } from "../src/imaging/resampler";
+import { valuesPerImage } from "../src/imaging/tensorWriter";
 import { openBackend } from "../src/inference/backends/backend";
 import type { SessionPlan } from "../src/inference/sessionPlan";
 
@@ -23,10 +23,14 @@ async function main(): Promise<void> {
   const backend = await openBackend(plan);
   const patience = { timeoutMs: Infinity, signal: new AbortController().signal };
   const bytes = readFileSync(photograph);
-  const batch = allocateBatch(plan.transform, 1);
+  const resampler = new Resampler(plan.transform);
+  const Values = plan.input.dtype === "uint8" ? Uint8Array : Float32Array;
+  const batch = new Values(valuesPerImage(plan.transform));
   const score = async () => {
-    const pixels = await decodeImage(bytes, readImageHeader(bytes, 1e9));
-    writePixels(plan.transform, pixels, batch, 0);
+    const pixels = await decodeImage(bytes, readImageHeader(bytes, 1e9), (size) =>
+      resampler.pixelBuffer(size),
+    );
+    batch.set(resampler.resample(pixels));
     await backend.run(batch, 1, patience);
   };
   for (let i = 0; i < 10; i++) await score();

@@ -3,8 +3,7 @@ import { findPictures } from "../../scoring-image/client/pictures";
 import { decodeImage } from "../../scoring-image/src/imaging/decode";
 import { readImageHeader } from "../../scoring-image/src/imaging/header";
 import type { Pixels } from "../../scoring-image/src/imaging/pixels";
-import { allocateBatch } from "../../scoring-image/src/imaging/tensorWriter";
-import { writePixels } from "../../scoring-image/src/imaging/toTensor";
+import { Resampler } from "../../scoring-image/src/imaging/resampler";
 import type { ImageTransform } from "../../scoring-image/src/imaging/transform";
 import { CommandFailure } from "./failure";
 
@@ -32,8 +31,7 @@ export async function readPhotographs(
     try {
       const pixels = await decodeImage(bytes, readImageHeader(bytes, maxPixels));
       if (Math.min(pixels.width, pixels.height) < smallestSide) throw new Error("too small");
-      // The decoder's buffer is overwritten by the next picture.
-      photographs.push({ file, pixels: { ...pixels, data: Uint8Array.from(pixels.data) } });
+      photographs.push({ file, pixels });
     } catch (error) {
       leftOut.push(`${file}: ${(error as Error).message}`);
     }
@@ -64,7 +62,7 @@ export function writeTensors(
 ): void {
   const { height, width, layout, dtype } = transform;
   const shape = layout === "NCHW" ? [count, 3, height, width] : [count, height, width, 3];
-  const descr = dtype === "uint8" ? "|u1" : "<f4";
+  const descr = { float32: "<f4", uint8: "|u1", float16: "<f2" }[dtype];
   const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(", ")}), }`;
   // Magic, version and length take ten bytes; the whole is padded to a multiple of 64 and ends in a line feed.
   const padded = `${header.padEnd(Math.ceil((header.length + 11) / 64) * 64 - 11)}\n`;
@@ -73,10 +71,10 @@ export function writeTensors(
   const descriptor = openSync(file, "w");
   try {
     writeSync(descriptor, start);
-    const batch = allocateBatch(transform, 1);
+    const resampler = new Resampler(transform);
     for (const pixels of pictures) {
-      writePixels(transform, pixels, batch, 0);
-      writeSync(descriptor, new Uint8Array(batch.buffer));
+      const { buffer, byteOffset, byteLength } = resampler.resample(pixels);
+      writeSync(descriptor, new Uint8Array(buffer, byteOffset, byteLength));
     }
   } finally {
     closeSync(descriptor);

@@ -4,8 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { InferenceSession, Tensor } from "../../scoring-image/node_modules/onnxruntime-node";
 import type { Pixels } from "../../scoring-image/src/imaging/pixels";
-import { allocateBatch } from "../../scoring-image/src/imaging/tensorWriter";
-import { writePixels } from "../../scoring-image/src/imaging/toTensor";
+import { Resampler } from "../../scoring-image/src/imaging/resampler";
 import { softmax } from "../../scoring-image/src/inference/classification";
 import { readModelPackage } from "../../scoring-image/src/model/modelPackage";
 import { readPhotographs } from "../../scripts/model/pictureTensors";
@@ -34,11 +33,10 @@ async function probabilities(folder: string, pictures: readonly Pixels[]): Promi
   const { file, input, outputs } = readModelPackage(folder);
   const session = await InferenceSession.create(file);
   const { transform } = input;
+  const resampler = new Resampler(transform);
   const rows: Float64Array[] = [];
   for (const pixels of pictures) {
-    const batch = allocateBatch(transform, 1);
-    writePixels(transform, pixels, batch, 0);
-    const data = Float32Array.from(batch);
+    const data = Float32Array.from(resampler.resample(pixels));
     const tensor = new Tensor("float32", data, [1, 3, transform.height, transform.width]);
     const answer = await session.run({ [input.name]: tensor });
     rows.push(softmax(answer[outputs[0]?.name as string]?.data as Float32Array));

@@ -8,27 +8,26 @@ import { orient, type Pixels } from "./pixels";
 sharp.concurrency(1);
 sharp.cache(false);
 
-/** Pictures up to this many bytes of RGB reuse one buffer a thread; larger ones are rare and must not pin memory. */
-const reusableBytes = 3 * 8_000_000;
-let reusable = Buffer.allocUnsafeSlow(0);
-
-function pixelBuffer(size: number): Buffer {
-  if (size > reusableBytes) return Buffer.allocUnsafeSlow(size);
-  if (reusable.length < size) reusable = Buffer.allocUnsafeSlow(size);
-  return reusable;
-}
+/** Gives memory for so many bytes of pixels. */
+export type AllocatePixels = (bytes: number) => Buffer;
 
 /**
  * Decodes a picture to upright RGB, strictly: truncated or corrupt data is an error, never a guess.
  * Grey becomes three equal channels; alpha is dropped; CMYK is converted without a colour profile, as TensorFlow and PIL do.
- * The pixels may lie in a buffer that the next call on this thread overwrites: use them before calling again.
  * @param header what `readImageHeader` said of the same bytes
+ * @param allocate where to decode to; not every picture is decoded there
  * @throws ScoringError IMAGE_TRUNCATED or IMAGE_CORRUPT
  */
-export async function decodeImage(bytes: Uint8Array, header: ImageHeader): Promise<Pixels> {
+export async function decodeImage(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  allocate: AllocatePixels = (size) => Buffer.allocUnsafeSlow(size),
+): Promise<Pixels> {
   const { width, height, orientation } = header;
   const isFastPath = header.format === "jpeg" && header.channels !== 4;
-  const data = isFastPath ? decodeJpeg(bytes, header) : await decodeWithSharp(bytes, header);
+  const data = isFastPath
+    ? decodeJpeg(bytes, header, allocate)
+    : await decodeWithSharp(bytes, header);
   return orient(data, width, height, orientation);
 }
 
@@ -36,8 +35,8 @@ const asBuffer = (bytes: Uint8Array) =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** libjpeg-turbo: about twice as fast as libvips, and it treats libjpeg's warnings as errors. */
-function decodeJpeg(bytes: Uint8Array, header: ImageHeader): Uint8Array {
-  const out = pixelBuffer(3 * header.width * header.height);
+function decodeJpeg(bytes: Uint8Array, header: ImageHeader, allocate: AllocatePixels): Uint8Array {
+  const out = allocate(3 * header.width * header.height);
   try {
     return decompressSync(asBuffer(bytes), out, { format: FORMAT_RGB }).data;
   } catch (error) {

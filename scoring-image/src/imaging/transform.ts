@@ -22,7 +22,7 @@ export interface ImageTransform {
   readonly mean: readonly [number, number, number];
   readonly scale: readonly [number, number, number];
   readonly layout: "NCHW" | "NHWC";
-  readonly dtype: "float32" | "uint8";
+  readonly dtype: "float32" | "uint8" | "float16";
 }
 
 /** The part of a picture's resized form that the model sees, in pixels. */

@@ -1,7 +1,7 @@
 import { ScoringError, toScoringError } from "../errors";
 import { decodeImage } from "../imaging/decode";
-import { allocateBatch, valuesPerImage, type TensorData } from "../imaging/tensorWriter";
-import { writePixels } from "../imaging/toTensor";
+import { Resampler } from "../imaging/resampler";
+import { valuesPerImage, type TensorData } from "../imaging/tensorWriter";
 import type { PictureSize } from "../imaging/transform";
 import type { InferenceBackend } from "./backends/backend";
 import { DetectionDecoder } from "./detection/decoder";
@@ -15,13 +15,16 @@ type Prepared = { readonly size: PictureSize | undefined } | { readonly error: S
 export class JobRunner {
   readonly #decoder: DetectionDecoder | undefined;
   readonly #batch: TensorData;
+  readonly #resampler: Resampler;
 
   constructor(
     private readonly plan: SessionPlan,
     private readonly backend: InferenceBackend,
   ) {
     this.#decoder = plan.detection && new DetectionDecoder(plan.detection, plan.transform);
-    this.#batch = allocateBatch(plan.transform, plan.maxBatchSize);
+    const Values = plan.input.dtype === "uint8" ? Uint8Array : Float32Array;
+    this.#batch = new Values(plan.maxBatchSize * valuesPerImage(plan.transform));
+    this.#resampler = new Resampler(plan.transform);
   }
 
   /** Runs one job at a time. @param signal aborted when nobody waits for the job any more */
@@ -63,13 +66,15 @@ export class JobRunner {
 
   /** Brings one picture into place `index` of the batch tensor and returns its size; a decoded one counts as of the input's size. */
   async #write(image: InputImage, index: number): Promise<PictureSize | undefined> {
-    const { transform } = this.plan;
+    const start = index * valuesPerImage(this.plan.transform);
     if ("values" in image) {
-      this.#batch.set(image.values, index * valuesPerImage(transform));
+      this.#batch.set(image.values, start);
       return undefined;
     }
-    const pixels = await decodeImage(image.bytes, image.header);
-    writePixels(transform, pixels, this.#batch, index);
+    const pixels = await decodeImage(image.bytes, image.header, (bytes) =>
+      this.#resampler.pixelBuffer(bytes),
+    );
+    this.#batch.set(this.#resampler.resample(pixels), start);
     return { width: pixels.width, height: pixels.height };
   }
 

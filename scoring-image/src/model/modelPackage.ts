@@ -15,7 +15,7 @@ export type Dimension = number | string;
 export interface ModelInput {
   readonly name: string;
   readonly aliases: readonly string[];
-  readonly dtype: ImageTransform["dtype"];
+  readonly dtype: "float32" | "uint8";
   readonly shape: readonly Dimension[];
   readonly transform: ImageTransform;
 }

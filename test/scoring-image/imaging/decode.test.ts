@@ -76,9 +76,22 @@ describe("imaging/decode", () => {
     }
   });
 
-  it("reuses its buffer for the next picture of the thread", async () => {
-    const first = await decode(plainJpeg([255, 0, 0]));
-    const second = await decode(plainJpeg([0, 0, 255]));
-    assert.equal(first.data.buffer, second.data.buffer);
+  it("decodes a JPEG into the memory that it is given", async () => {
+    const memory = Buffer.alloc(3 * 64 * 64);
+    const bytes = plainJpeg([200, 100, 50]);
+    const { data } = await decodeImage(bytes, readImageHeader(bytes, 1e7), (size) =>
+      memory.subarray(0, size),
+    );
+    assert.equal(data.buffer, memory.buffer);
+    assert.deepEqual([...memory.subarray(0, 3)], [200, 100, 50]);
+  });
+
+  it("decodes what lies in memory that threads share", async () => {
+    for (const bytes of [plainJpeg([200, 100, 50]), fixtureImage("rgb.png")]) {
+      const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+      shared.set(bytes);
+      const [expected, found] = [await decode(bytes), await decode(shared)];
+      assert.deepEqual(Buffer.from(found.data), Buffer.from(expected.data));
+    }
   });
 });

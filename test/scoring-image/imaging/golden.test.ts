@@ -3,8 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { decodeImage } from "../../../scoring-image/src/imaging/decode";
 import { readImageHeader } from "../../../scoring-image/src/imaging/header";
-import { allocateBatch } from "../../../scoring-image/src/imaging/tensorWriter";
-import { writePixels } from "../../../scoring-image/src/imaging/toTensor";
+import { Resampler } from "../../../scoring-image/src/imaging/resampler";
 import type { ImageTransform } from "../../../scoring-image/src/imaging/transform";
 import { resolveTransform } from "../../../scoring-image/src/model/presets";
 import { imageSchema } from "../../../scoring-image/src/model/schema";
@@ -50,9 +49,11 @@ function transformOf(golden: GoldenCase, layout: ImageTransform["layout"]): Imag
 async function difference(golden: GoldenCase, layout: ImageTransform["layout"]) {
   const transform = transformOf(golden, layout);
   const file = readFileSync(path.join(root, golden.image));
-  const pixels = await decodeImage(file, readImageHeader(file, 1e7));
-  const batch = allocateBatch(transform, 2);
-  writePixels(transform, pixels, batch, 1);
+  const resampler = new Resampler(transform);
+  const pixels = await decodeImage(file, readImageHeader(file, 1e7), (size) =>
+    resampler.pixelBuffer(size),
+  );
+  const row = resampler.resample(pixels);
   const [height, width] = golden.shape;
   const [rows, columns] = golden.sampledShape;
   let sum = 0;
@@ -63,7 +64,7 @@ async function difference(golden: GoldenCase, layout: ImageTransform["layout"]) 
     const y = golden.start + Math.floor(i / 3 / columns) * golden.step;
     const at = layout === "NCHW" ? (c * height + y) * width + x : (y * width + x) * 3 + c;
     const colour = transform.order === "RGB" ? c : 2 - c;
-    const found = batch[3 * height * width + at] as number;
+    const found = row[at] as number;
     const expected = values[golden.offset + i] as number;
     const error = Math.abs(found - expected) / (transform.scale[colour] as number);
     sum += error;

@@ -5,8 +5,7 @@ import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { decodeImage } from "../../../../scoring-image/src/imaging/decode";
 import { readImageHeader } from "../../../../scoring-image/src/imaging/header";
-import { allocateBatch } from "../../../../scoring-image/src/imaging/tensorWriter";
-import { writePixels } from "../../../../scoring-image/src/imaging/toTensor";
+import { Resampler } from "../../../../scoring-image/src/imaging/resampler";
 import { onnxModel } from "../../../../scoring-image/src/inference/runtimes/onnxRuntime/onnxModel";
 import {
   elementTypes,
@@ -45,8 +44,8 @@ describe("inference/runtimes/onnxRuntime on the CPU", () => {
     const { transform } = bundled.input;
     for (const { image, logits } of scores.filter(({ image }) => image.startsWith("samples/"))) {
       const file = readFileSync(path.join(root, image));
-      const row = allocateBatch(transform, 1);
-      writePixels(transform, await decodeImage(file, readImageHeader(file, 1e7)), row, 0);
+      const pixels = await decodeImage(file, readImageHeader(file, 1e7));
+      const row = new Resampler(transform).resample(pixels);
       await withLane(cpuPlan(bundled, [1]), (runtime) => {
         const [outputs] = runRows(runtime, [row]);
         const [found] = outputs ?? [];

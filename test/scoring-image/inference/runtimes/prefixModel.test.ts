@@ -3,8 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { decodeImage } from "../../../../scoring-image/src/imaging/decode";
 import { readImageHeader } from "../../../../scoring-image/src/imaging/header";
-import { allocateBatch } from "../../../../scoring-image/src/imaging/tensorWriter";
-import { writePixels } from "../../../../scoring-image/src/imaging/toTensor";
+import { Resampler } from "../../../../scoring-image/src/imaging/resampler";
 import type { ImageTransform } from "../../../../scoring-image/src/imaging/transform";
 import {
   float16Of,
@@ -34,9 +33,7 @@ const bytes: ImageTransform = { ...torchvision, ...plain, layout: "NHWC", dtype:
 async function photograph(transform: ImageTransform, name = "cat.jpg"): Promise<RowData> {
   const file = readFileSync(path.join(samples, name));
   const pixels = await decodeImage(file, readImageHeader(file, 1e7));
-  const row = allocateBatch(transform, 1);
-  writePixels(transform, pixels, row, 0);
-  return row;
+  return new Resampler(transform).resample(pixels).slice();
 }
 
 /** Runs a prefix on the CPU. */
