@@ -12,7 +12,10 @@ mkdirSync(dist, { recursive: true });
 
 /** Kernels hold no objects and free nothing: the stub runtime, without the function that `assert` and `throw` end in. */
 const kernelOptions = ["-O3", "--noAssert", "--runtime=stub", "--enable=simd", "--use=abort="];
-const kernels = { "imaging.wasm": "src/imaging/kernels/index.ts" };
+const kernels = {
+  "imaging.wasm": "src/imaging/kernels/index.ts",
+  "json.wasm": "src/json/kernels/index.ts",
+};
 for (const [name, entry] of Object.entries(kernels)) {
   const paths = [entry, `--baseDir=${folder}`, `--outFile=${path.join("dist", name)}`];
   const { error, stderr } = await asc.main([...paths, ...kernelOptions]);

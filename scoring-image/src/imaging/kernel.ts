@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
-import path from "node:path";
+import { compileKernels } from "../kernelModule";
 import type { ImageTransform } from "./transform";
 
 /** What `kernels/index.ts` exports; addresses are offsets in `memory`. */
@@ -41,18 +40,7 @@ const dtypes: readonly ImageTransform["dtype"][] = ["float32", "uint8", "float16
 /** The last pixel is read with the byte behind it. */
 const slack = 16;
 
-/** The build compiles `kernels/` into the folder of the bundle; the source tree finds it there. */
-const file = [
-  path.join(__dirname, "imaging.wasm"),
-  path.join(__dirname, "../../dist/imaging.wasm"),
-].find((candidate) => existsSync(candidate));
-
 let compiled: WebAssembly.Module | undefined;
-
-function loadModule(): WebAssembly.Module {
-  if (!file) throw new Error("imaging.wasm is missing: npm run build makes it");
-  return (compiled ??= new WebAssembly.Module(readFileSync(file)));
-}
 
 /** The compiled kernels with memory of their own, set up for one transform: pixels, tables and the finished row all lie in it. */
 export class Kernel {
@@ -69,7 +57,7 @@ export class Kernel {
   constructor(transform: ImageTransform, tableBytes: number) {
     const { width, height, dtype, layout, order, mean, scale } = transform;
     this.#transform = transform;
-    const { exports } = new WebAssembly.Instance(loadModule());
+    const { exports } = new WebAssembly.Instance((compiled ??= compileKernels("imaging.wasm")));
     const kernel = (this.exports = exports as unknown as KernelExports);
     const type = dtypes.indexOf(dtype);
     this.#rowAddress = kernel.configure(width, height, type, layout === "NCHW", order === "BGR");

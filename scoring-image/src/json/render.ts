@@ -1,4 +1,5 @@
 import type { TensorValues } from "../inference/messages";
+import { floatText, isWritable } from "./floatText";
 
 /** Text, and tensors that are written as nested arrays. */
 export type JsonPart = string | JsonTensor;
@@ -16,9 +17,19 @@ export interface JsonTensor {
  */
 export type NumberForm = "plain" | "float" | "integer";
 
-/** Writes text and tensors one after the other. */
-export const renderParts = (parts: readonly JsonPart[]): Buffer =>
-  Buffer.from(parts.map((part) => (typeof part === "string" ? part : nested(part, 0, 0))).join(""));
+/** Writes text and tensors one after the other; float32 values with the fewest digits that read back as the same float32. */
+export function renderParts(parts: readonly JsonPart[]): Buffer {
+  const pieces: Buffer[] = [];
+  let text = "";
+  for (const part of parts) {
+    if (typeof part === "string") text += part;
+    else if (part.data instanceof Float32Array && isWritable(part.dims, part.data)) {
+      pieces.push(Buffer.from(text), ...floatText(part.dims, part.data, part.numbers === "plain"));
+      text = "";
+    } else text += nested(part, 0, 0);
+  }
+  return Buffer.concat([...pieces, Buffer.from(text)]);
+}
 
 function nested(tensor: JsonTensor, depth: number, start: number): string {
   const { dims, data, numbers } = tensor;
