@@ -24,7 +24,7 @@ export class Resampler {
     this.#tables = new TableCache(this.#kernel, transform);
   }
 
-  /** Memory to decode `bytes` of RGB pixels into, where `resample` need not copy them from; valid until the next call of either. */
+  /** Memory to decode `bytes` of RGB pixels into, from which `resample` need not copy them; valid until either is called. */
   pixelBuffer(bytes: number): Buffer {
     if (bytes <= keptBytes) return this.#kernel.pixelBuffer(bytes);
     this.#large = new Kernel(this.#transform, 0);

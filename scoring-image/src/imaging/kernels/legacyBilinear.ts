@@ -49,27 +49,22 @@ export function legacyBilinear(origin: usize, columns: usize, rows: usize, rowCo
 
 /** Interpolates a source row between its columns. */
 function narrow(row: usize, columns: usize, out: usize): void {
-  const byte = i32x4.splat(0xff);
   const count = <usize>paddedWidth;
   for (let x: usize = 0; x < count; x += 4) {
     const a = gather(row, columns + (x << 2));
     const b = gather(row, columns + ((count + x) << 2));
     const weights = columns + ((count + x) << 3);
     const to = out + (x << 3);
-    lerp(to, v128.and(a, byte), v128.and(b, byte), weights);
-    lerp(
-      to + (count << 3),
-      v128.and(i32x4.shr_u(a, 8), byte),
-      v128.and(i32x4.shr_u(b, 8), byte),
-      weights,
-    );
-    lerp(
-      to + (count << 4),
-      v128.and(i32x4.shr_u(a, 16), byte),
-      v128.and(i32x4.shr_u(b, 16), byte),
-      weights,
-    );
+    lerp(to, byteBelow(a, 24), byteBelow(b, 24), weights);
+    lerp(to + (count << 3), byteBelow(a, 16), byteBelow(b, 16), weights);
+    lerp(to + (count << 4), byteBelow(a, 8), byteBelow(b, 8), weights);
   }
+}
+
+/** The byte of each lane that has so many bits above it. */
+@inline
+function byteBelow(lanes: v128, above: i32): v128 {
+  return i32x4.shr_u(i32x4.shl(lanes, above), 24);
 }
 
 /** Four pixels of a row, one a lane, R in its lowest byte; the highest byte belongs to what lies behind the pixel. */

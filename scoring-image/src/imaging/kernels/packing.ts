@@ -8,25 +8,57 @@ export function toUint8(values: v128): v128 {
   return i8x16.narrow_i16x8_u(words, words);
 }
 
+/** What `toFloat16` compares with and adds. V8 makes a constant anew at each use, which takes longer than to load it. */
+// prettier-ignore
+const constants = memory.data<u32>(
+  [
+    0x80000000, 0x80000000, 0x80000000, 0x80000000,
+    1, 1, 1, 1,
+    // The exponent is rebased from 127 to 15 (112 << 23 less); just below a half of the last place is added.
+    0xc8000fff, 0xc8000fff, 0xc8000fff, 0xc8000fff,
+    // 0.5, whose last place in float32 is a half's smallest step, 2^-24.
+    0x3f000000, 0x3f000000, 0x3f000000, 0x3f000000,
+    // 2^-14, the least normal half.
+    0x38800000, 0x38800000, 0x38800000, 0x38800000,
+    // 65520, from which on values round to infinity, and infinity.
+    0x477fefff, 0x477fefff, 0x477fefff, 0x477fefff,
+    0x7c00, 0x7c00, 0x7c00, 0x7c00,
+    // Infinity in float32, beyond which NaN lies, and a half's NaN.
+    0x7f800000, 0x7f800000, 0x7f800000, 0x7f800000,
+    0x7e00, 0x7e00, 0x7e00, 0x7e00,
+  ],
+  16,
+);
+const enum Constant {
+  signBit = 0,
+  one = 16,
+  rebase = 32,
+  oneHalf = 48,
+  leastNormal = 64,
+  greatestFinite = 80,
+  infinity = 96,
+  wideInfinity = 112,
+  nan = 128,
+}
+
 /** float32 values as IEEE 754 halves, ties to even, in the lowest 64 bits. */
 @inline
 export function toFloat16(values: v128): v128 {
-  const sign = v128.and(values, i32x4.splat(0x80000000));
+  const sign = v128.and(values, v128.load(constants, Constant.signBit));
   const magnitude = v128.xor(values, sign);
-  // Normal halves: the exponent is rebased from 127 to 15; what is dropped is rounded by a carry into what is kept.
-  const odd = v128.and(i32x4.shr_u(magnitude, 13), i32x4.splat(1));
-  const carried = i32x4.add(i32x4.add(magnitude, i32x4.splat(0xfff - (112 << 23))), odd);
-  const normal = i32x4.shr_u(carried, 13);
-  // Below 2^-14: added to 0.5, a float32's last place is a half's smallest step, 2^-24, and the sum is rounded to it.
-  const sum = f32x4.add(magnitude, f32x4.splat(0.5));
-  const subnormal = i32x4.sub(sum, i32x4.splat(0x3f000000));
-  const isSmall = i32x4.lt_s(magnitude, i32x4.splat(0x38800000));
-  let half = v128.bitselect(subnormal, normal, isSmall);
-  // 65520 and more round to infinity.
-  const isLarge = i32x4.ge_s(magnitude, i32x4.splat(0x477ff000));
-  half = v128.bitselect(i32x4.splat(0x7c00), half, isLarge);
-  const isNan = i32x4.gt_s(magnitude, i32x4.splat(0x7f800000));
-  half = v128.bitselect(i32x4.splat(0x7e00), half, isNan);
+  // Normal halves: what is dropped is rounded by a carry into what is kept, which an odd last place makes larger.
+  const odd = v128.and(i32x4.shr_u(magnitude, 13), v128.load(constants, Constant.one));
+  const rebased = i32x4.add(magnitude, v128.load(constants, Constant.rebase));
+  const normal = i32x4.shr_u(i32x4.add(rebased, odd), 13);
+  // Smaller ones: the sum with 0.5 is rounded to whole steps, which its last bits count.
+  const oneHalf = v128.load(constants, Constant.oneHalf);
+  const steps = i32x4.sub(f32x4.add(magnitude, oneHalf), oneHalf);
+  const isSmall = i32x4.gt_s(v128.load(constants, Constant.leastNormal), magnitude);
+  let half = v128.bitselect(steps, normal, isSmall);
+  const isLarge = i32x4.gt_s(magnitude, v128.load(constants, Constant.greatestFinite));
+  half = v128.bitselect(v128.load(constants, Constant.infinity), half, isLarge);
+  const isNan = i32x4.gt_s(magnitude, v128.load(constants, Constant.wideInfinity));
+  half = v128.bitselect(v128.load(constants, Constant.nan), half, isNan);
   half = v128.or(half, i32x4.shr_u(sign, 16));
   return i16x8.narrow_i32x4_u(half, half);
 }

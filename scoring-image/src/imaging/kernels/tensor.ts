@@ -101,12 +101,16 @@ export function placeRow(y: i32): void {
 
 /** Turns `count` float32 values, a multiple of 4, into the tensor's dtype; they then lie closer together. */
 export function convert(values: usize, count: i32): void {
-  if (dtype == Dtype.float32) return;
-  const size = itemSize();
-  for (let i: usize = 0; i < <usize>count; i += 4) {
-    const four = v128.load(values + (i << 2));
-    if (dtype == Dtype.uint8) v128.store_lane<u32>(values + i * size, toUint8(four), 0);
-    else v128.store_lane<u64>(values + i * size, toFloat16(four), 0);
+  const end = values + (<usize>count << 2);
+  let to = values;
+  if (dtype == Dtype.uint8) {
+    for (; values < end; values += 16, to += 4) {
+      v128.store_lane<u32>(to, toUint8(v128.load(values)), 0);
+    }
+  } else if (dtype == Dtype.float16) {
+    for (; values < end; values += 16, to += 8) {
+      v128.store_lane<u64>(to, toFloat16(v128.load(values)), 0);
+    }
   }
 }
 
