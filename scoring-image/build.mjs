@@ -1,4 +1,4 @@
-// Makes dist/: main.js (the process), sessionWorker.js, scriptWorker.js and jsonWorker.js (its threads), healthcheck.js (the image's), the SIMD
+// Makes dist/: main.js (the process), stageWorker.js, scriptWorker.js and jsonWorker.js (its threads), healthcheck.js (the image's), the SIMD
 // kernels that the threads load (AssemblyScript, to WebAssembly), and the .proto files that main.js reads.
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -26,7 +26,7 @@ const { metafile } = await build({
   absWorkingDir: folder,
   entryPoints: {
     main: "src/main.ts",
-    sessionWorker: "src/inference/sessionWorker.ts",
+    stageWorker: "src/stageWorker.ts",
     scriptWorker: "src/scripting/scriptWorker.ts",
     jsonWorker: "src/json/jsonWorker.ts",
     healthcheck: "src/healthcheck.ts",

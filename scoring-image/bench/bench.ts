@@ -5,9 +5,12 @@ import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { readModelPackage } from "../src/model/modelPackage";
 import { bareHopMs } from "./bareHop";
+import { measureDevice } from "./deviceLoad";
 import { measureLargeJson } from "./largeJson";
 import { measureProtocols, nestedNumbers } from "./protocols";
 import { measure, type BenchResult } from "./measure";
+import { race } from "./peers/race";
+import { fixed, print, printBench } from "./tables";
 
 // Native code reads it when a worker loads ONNX Runtime; a worker's own environment would not reach it.
 process.env.ORT_DISABLE_TELEMETRY = "1";
@@ -17,9 +20,12 @@ const root = path.join(__dirname, "..");
 const usage = `npm run bench -- [options]
   --model FOLDER     model package to measure; may be repeated (default: the bundled model)
   --image FILE       photograph to score (default: samples/cat.jpg)
-  --clients LIST     numbers of clients (default: 1,2,4,8)
+  --clients LIST     numbers of clients (default: 1,2,4,8; with --peers to 16, with --device to 256)
   --seconds N        length of each measurement (default: 2)
   --rounds N         rounds; every figure is the median of them (default: 5)
+  --device NAME      only measure the service on an emulated device; emulated:h200 is the one there is
+  --peers            only race servers of other makers (Python 3.11 or later, which the bench gives
+                     virtual environments below RACE_HOME, .local/race unless set)
   --bare             only measure what a bare node:http server with a worker adds to a request
   --protocols        only compare the protocols, for a JPEG and for a decoded tensor of 602 KB
   --json FILE        also write the figures to a file`;
@@ -32,43 +38,17 @@ const { values } = parseArgs({
       default: [path.join(root, "models/efficientnet-lite0")],
     },
     image: { type: "string", default: path.join(root, "../samples/cat.jpg") },
-    clients: { type: "string", default: "1,2,4,8" },
+    clients: { type: "string" },
     seconds: { type: "string", default: "2" },
     rounds: { type: "string", default: "5" },
+    device: { type: "string" },
+    peers: { type: "boolean", default: false },
     bare: { type: "boolean", default: false },
     protocols: { type: "boolean", default: false },
     json: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
-
-const print = (line = "") => process.stdout.write(`${line}\n`);
-const fixed = (value: number, digits = 2) => value.toFixed(digits).padStart(9);
-
-function table(name: string, { floor, service, ratios, health }: BenchResult): void {
-  print(`\n${name}`);
-  print("                    p50 ms   p95 ms   p99 ms  images/s    run p50  CPU ms/im    RSS MB");
-  const row = (
-    label: string,
-    s: BenchResult["floor"] | BenchResult["service"]["byClients"][string],
-  ) =>
-    print(
-      `${label.padEnd(16)}${fixed(s.p50Ms)}${fixed(s.p95Ms)}${fixed(s.p99Ms)}${fixed(s.imagesPerSecond, 1)} ` +
-        ("rssMb" in s ? `${fixed(s.runP50Ms)} ${fixed(s.cpuMsPerImage)} ${fixed(s.rssMb, 0)}` : ""),
-    );
-  row("floor", floor);
-  for (const [clients, summary] of Object.entries(service.byClients)) {
-    row(`service, ${clients} cl.`, summary);
-  }
-  print(
-    `floor: p50 one call at a time; images/s of the best layout (instances x threads: ${floor.layout})`,
-  );
-  print(`p50 at 1 client: floor x ${ratios.p50.toFixed(3)}, + ${ratios.p50AddedMs.toFixed(2)} ms`);
-  print(`saturated: ${ratios.throughput.toFixed(3)} x the floor's images/s`);
-  print(
-    `GET / while saturated: p50 ${health.p50Ms.toFixed(2)} ms, p99 ${health.p99Ms.toFixed(2)} ms (${health.probes} probes)`,
-  );
-}
 
 async function protocols(entry: string): Promise<void> {
   const calls = 20 * Number(values.seconds) * Number(values.rounds);
@@ -83,6 +63,24 @@ async function protocols(entry: string): Promise<void> {
       `${name.padEnd(40)}${fixed(p50)} ${fixed(p99)} ${fixed(max)} ${fixed(count, 0)}  ${fixed(turns.wallMs)} ${fixed(turns.cpuMs)}`,
     );
 }
+
+/** Packages with native libraries, which cannot be bundled. */
+const external = ["onnxruntime-node", "koffi", "sharp", "@julusian/jpeg-turbo"] as const;
+
+/** What is bundled for processes and threads of their own. */
+const entries = {
+  floorWorker: "floorWorker.ts",
+  loopMonitor: "loopMonitor.ts",
+  emulatedService: "emulated/service.ts",
+  emulatedStageWorker: "emulated/stageWorker.ts",
+};
+
+/** Numbers of clients, unless told otherwise those that go with what is measured. */
+const clientsOr = (otherwise: string) => (values.clients ?? otherwise).split(",").map(Number);
+
+const write = (results: object) => {
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+};
 
 async function main(): Promise<void> {
   if (values.help) {
@@ -99,33 +97,47 @@ async function main(): Promise<void> {
   }
   const dist = path.join(root, "dist");
   await build({
-    entryPoints: ["floorWorker", "loopMonitor"].map((name) =>
-      path.join(root, "bench", `${name}.ts`),
-    ),
+    absWorkingDir: path.join(root, "bench"),
+    entryPoints: entries,
     outdir: path.join(dist, "bench"),
     bundle: true,
     platform: "node",
-    external: ["onnxruntime-node", "sharp", "@julusian/jpeg-turbo"],
+    external: [...external],
   });
   if (values.protocols) {
     await protocols(path.join(dist, "main.js"));
+    return;
+  }
+  const common = {
+    photograph: path.resolve(values.image),
+    seconds: Number(values.seconds),
+    rounds: Number(values.rounds),
+  };
+  if (values.peers || values.device !== undefined) {
+    const [first = ""] = values.model;
+    const subject = { ...common, modelDir: path.resolve(first) };
+    if (values.peers) {
+      const entry = path.join(dist, "main.js");
+      write(await race({ ...subject, entry, clients: clientsOr("1,2,4,8,16") }));
+      return;
+    }
+    if (values.device !== "emulated:h200") throw new Error(`there is no device ${values.device}`);
+    write(
+      await measureDevice({ ...subject, dist, clients: clientsOr("1,2,4,8,16,32,64,128,256") }),
+    );
     return;
   }
   const results: Record<string, BenchResult> = {};
   for (const modelDir of values.model) {
     const { name } = readModelPackage(modelDir);
     const result = await measure({
-      dist,
-      modelDir: path.resolve(modelDir),
-      photograph: path.resolve(values.image),
-      clients: values.clients.split(",").map(Number),
-      seconds: Number(values.seconds),
-      rounds: Number(values.rounds),
+      ...{ ...common, dist, modelDir: path.resolve(modelDir) },
+      clients: clientsOr("1,2,4,8"),
     });
     results[name] = result;
-    table(name, result);
+    printBench(name, result);
   }
-  if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+  write(results);
 }
 
 void main();

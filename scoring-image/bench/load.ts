@@ -2,29 +2,27 @@ import { Agent, request, type IncomingMessage } from "node:http";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { headers, paths } from "../src/contract";
-import { median, summarise, type Summary } from "./stats";
+import { headerOf, postBytes, RawClient } from "./rawHttp";
+import { cpuMsSince, median, summarise, type Summary } from "./stats";
 
 interface Target {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** One client with one kept-alive connection; node:http costs the least of Node's clients. */
+/** One client with one kept-alive connection. */
 export class HttpClient {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
   constructor(private readonly target: Target) {}
 
-  /**
-   * @returns the service's own time for imaging and model in milliseconds
-   * @throws Error when the answer is not 200: a bench of errors would be worthless
-   */
+  /** @throws Error when the answer is not 200: a bench of errors would be worthless */
   async call(
     method: string,
     path: string,
     body?: Buffer,
     extra: Readonly<Record<string, string>> = {},
-  ): Promise<number> {
+  ): Promise<void> {
     const { url, headers: sent } = this.target;
     const length = body ? { "content-length": body.length } : {};
     const call = request(`${url}${path}`, {
@@ -38,7 +36,6 @@ export class HttpClient {
     if (answer.statusCode !== 200) {
       throw new Error(`the service answered ${answer.statusCode}: ${content}`);
     }
-    return Number(answer.headers[headers.runFunctionMs] ?? 0);
   }
 
   close(): void {
@@ -46,27 +43,33 @@ export class HttpClient {
   }
 }
 
-/** A summary that also tells how long imaging and model took by the service's own clock, median in milliseconds. */
+/** What one closed loop has measured. */
 export interface LoadSummary extends Summary {
+  /** Imaging and model by the service's own clock, median in milliseconds; 0 where it does not tell. */
   readonly runP50Ms: number;
+  readonly images: number;
+  /** CPU time of this process for each image, in milliseconds. */
+  readonly clientCpuMs: number;
 }
 
-/** Closed loop: each client sends its next request when the last is answered. */
-export async function scoreFor(
-  target: Target,
-  body: Buffer,
+/** Closed loop: each client sends the request again when the last is answered. */
+export async function loadFor(
+  url: string,
+  request: Buffer,
   clients: number,
   seconds: number,
 ): Promise<LoadSummary> {
   const runs: number[] = [];
+  const cpu = process.cpuUsage();
   const started = performance.now();
   const end = started + seconds * 1000;
   const loops = Array.from({ length: clients }, async () => {
-    const client = new HttpClient(target);
+    const client = new RawClient(url);
     const latencies: number[] = [];
     for (let before = performance.now(); before < end;) {
-      runs.push(await client.call("POST", paths.score, body));
+      const answer = await client.call(request);
       const after = performance.now();
+      runs.push(Number(headerOf(answer, headers.runFunctionMs) ?? 0));
       latencies.push(after - before);
       before = after;
     }
@@ -75,8 +78,18 @@ export async function scoreFor(
   });
   const latencies = (await Promise.all(loops)).flat();
   const summary = summarise(latencies, performance.now() - started);
-  return { ...summary, runP50Ms: median(runs) };
+  const images = latencies.length;
+  return { ...summary, runP50Ms: median(runs), images, clientCpuMs: cpuMsSince(cpu) / images };
 }
+
+/** {@link loadFor} of a picture to the service's own route. */
+export const scoreFor = (
+  target: Target,
+  body: Buffer,
+  clients: number,
+  seconds: number,
+): Promise<LoadSummary> =>
+  loadFor(target.url, postBytes(target.url, paths.score, target.headers, body), clients, seconds);
 
 /** Latencies of `GET /` in milliseconds, one call every `intervalMs`, while `work` goes on. */
 export async function probeDuring(

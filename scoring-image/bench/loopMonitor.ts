@@ -1,7 +1,7 @@
-/** Loaded into the service before its own code: measures the turns of its event loop, and tells the longest when its parent asks. */
+/** Loaded into the service before its own code: tells its parent, when asked, of its event loop. */
 import { isMainThread } from "node:worker_threads";
 
-/** The longest turns since the last question, in milliseconds. */
+/** The longest turns of the event loop since the last question, in milliseconds. */
 export interface LoopTurns {
   /** By the clock: what others waited for, waits for a core included. */
   readonly wallMs: number;
@@ -9,27 +9,48 @@ export interface LoopTurns {
   readonly cpuMs: number;
 }
 
+/** What the parent may ask for: the longest turns, or the CPU time of the event loop's thread so far in milliseconds. */
+export type LoopQuestion = "turns" | "cpu";
+
 const timerMs = 1;
 
-function watch(tell: (turns: LoopTurns) => void): void {
-  let longest: LoopTurns = { wallMs: 0, cpuMs: 0 };
-  let wall = performance.now();
-  let cpu = process.threadCpuUsage();
-  const look = () => {
-    const used = process.threadCpuUsage(cpu);
-    longest = {
-      wallMs: Math.max(longest.wallMs, performance.now() - wall - timerMs),
-      cpuMs: Math.max(longest.cpuMs, (used.user + used.system) / 1000),
+/** Looks at every turn, which itself costs CPU time: only done once somebody has asked. */
+class TurnWatch {
+  #longest: LoopTurns = { wallMs: 0, cpuMs: 0 };
+  #wall = performance.now();
+  #cpu = process.threadCpuUsage();
+
+  constructor() {
+    setTimeout(() => this.#look(), timerMs).unref();
+  }
+
+  #look(): void {
+    this.#longest = {
+      wallMs: Math.max(this.#longest.wallMs, performance.now() - this.#wall - timerMs),
+      cpuMs: Math.max(this.#longest.cpuMs, milliseconds(process.threadCpuUsage(this.#cpu))),
     };
-    wall = performance.now();
-    cpu = process.threadCpuUsage();
-    setTimeout(look, timerMs).unref();
-  };
-  look();
-  process.on("message", () => {
-    tell(longest);
-    longest = { wallMs: 0, cpuMs: 0 };
-  });
+    this.#wall = performance.now();
+    this.#cpu = process.threadCpuUsage();
+    setTimeout(() => this.#look(), timerMs).unref();
+  }
+
+  take(): LoopTurns {
+    const longest = this.#longest;
+    this.#longest = { wallMs: 0, cpuMs: 0 };
+    return longest;
+  }
 }
 
-if (isMainThread) watch((turns) => process.send?.(turns));
+const milliseconds = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1000;
+
+let watch: TurnWatch | undefined;
+
+if (isMainThread) {
+  process.on("message", (question: LoopQuestion) => {
+    const answer =
+      question === "cpu"
+        ? milliseconds(process.threadCpuUsage())
+        : (watch ??= new TurnWatch()).take();
+    process.send?.(answer);
+  });
+}

@@ -2,16 +2,28 @@ import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import type { LoopTurns } from "./loopMonitor";
 import { metricNames, paths } from "../src/contract";
+import type { LoopQuestion, LoopTurns } from "./loopMonitor";
 
 const key = "bench-key-of-no-secrecy";
 
-/** Totals of the service's process, from its own metrics. */
+/** Totals of the service's process, from its own metrics; times in seconds. */
 export interface Usage {
   readonly cpuSeconds: number;
+  /** CPU time of the event loop's thread; NaN without the monitor. */
+  readonly loopCpuSeconds: number;
   readonly rssBytes: number;
   readonly restarts: number;
+  /** Decoding and resizing, running batches and writing answers, by the clock of the threads that do it. */
+  readonly imagingSeconds: number;
+  readonly inferenceSeconds: number;
+  readonly finishSeconds: number;
+  /** Pictures and answers in decode threads, all of them together. */
+  readonly decodeBusySeconds: number;
+  readonly batches: number;
+  /** Pictures of those batches, and rows that they were padded with. */
+  readonly pictures: number;
+  readonly paddingRows: number;
 }
 
 /** The scoring service as a child process on free ports, with default settings unless told otherwise. */
@@ -22,11 +34,12 @@ export class ServiceProcess {
     readonly child: ChildProcessByStdio<null, Readable, null>,
     readonly url: string,
     readonly metricsUrl: string,
+    private readonly isMonitored: boolean,
   ) {}
 
   /**
    * @param entry path of the bundled `main.js`
-   * @param monitor path of the bundled `loopMonitor.js`, which `longestTurns` needs
+   * @param monitor path of the bundled `loopMonitor.js`, which `longestTurns` and the event loop's share of `usage` need
    */
   static async start(
     entry: string,
@@ -42,29 +55,38 @@ export class ServiceProcess {
       const entry = JSON.parse(line) as { msg: string; url: string; metricsUrl: string };
       if (entry.msg !== "ready") continue;
       child.stdout.resume();
-      return new ServiceProcess(child, entry.url, entry.metricsUrl);
+      return new ServiceProcess(child, entry.url, entry.metricsUrl, monitor !== undefined);
     }
     throw new Error("the service did not start; its reason is above");
   }
 
-  async #metrics(): Promise<(name: string) => number> {
-    const text = await (await fetch(`${this.metricsUrl}${paths.metrics}`)).text();
-    return (name) => Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1]);
+  async #ask<T>(question: LoopQuestion): Promise<T> {
+    this.child.send(question);
+    const [answer] = (await once(this.child, "message")) as [T];
+    return answer;
   }
 
-  /** The longest turns of the service's event loop since this was last asked. */
-  async longestTurns(): Promise<LoopTurns> {
-    this.child.send("turns");
-    const [turns] = (await once(this.child, "message")) as [LoopTurns];
-    return turns;
+  /** The longest turns of the service's event loop since this was last asked; 0 the first time. */
+  longestTurns(): Promise<LoopTurns> {
+    return this.#ask("turns");
   }
 
   async usage(): Promise<Usage> {
-    const value = await this.#metrics();
+    const loopMs = this.isMonitored ? await this.#ask<number>("cpu") : NaN;
+    const text = await (await fetch(`${this.metricsUrl}${paths.metrics}`)).text();
+    const value = (name: string) => Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1]);
     return {
       cpuSeconds: value("process_cpu_seconds_total"),
+      loopCpuSeconds: loopMs / 1000,
       rssBytes: value("process_resident_memory_bytes"),
-      restarts: value(metricNames.workerRestarts),
+      restarts: value(metricNames.threadRestarts),
+      imagingSeconds: value(`${metricNames.imagingDuration}_sum`),
+      inferenceSeconds: value(`${metricNames.inferenceDuration}_sum`),
+      finishSeconds: value(`${metricNames.finishDuration}_sum`),
+      decodeBusySeconds: value(metricNames.decodeBusy),
+      batches: value(`${metricNames.batchSize}_count`),
+      pictures: value(`${metricNames.batchSize}_sum`),
+      paddingRows: value(metricNames.paddingRows),
     };
   }
 
@@ -74,4 +96,11 @@ export class ServiceProcess {
     const [code] = (await once(this.child, "exit")) as [number | null];
     return code;
   }
+}
+
+/** What was used between two looks; memory as it is at the second. */
+export function usedBetween(before: Usage, after: Usage): Usage {
+  const entries = Object.entries(after) as [keyof Usage, number][];
+  const differences = entries.map(([name, value]) => [name, value - before[name]]);
+  return { ...(Object.fromEntries(differences) as unknown as Usage), rssBytes: after.rssBytes };
 }

@@ -28,3 +28,9 @@ export function medianOf<T extends Record<keyof T, number>>(rounds: readonly T[]
   const entries = fields.map((field) => [field, median(rounds.map((round) => round[field]))]);
   return Object.fromEntries(entries) as T;
 }
+
+/** CPU time of this process since `process.cpuUsage()` returned `before`, in milliseconds. */
+export function cpuMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}

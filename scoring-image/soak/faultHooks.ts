@@ -1,15 +1,24 @@
 /**
- * Loaded into a server under test by `NODE_OPTIONS=--require`, in its main thread and in its workers: on SIGUSR2 every session worker throws,
- * as a defect in it would. The product has no such door; a run of ONNX Runtime in progress ends first, since it blocks its thread.
+ * Loaded into the main thread of a server under test by `NODE_OPTIONS=--require`: on SIGUSR2 every lane is ended, wherever it is, as a defect in
+ * it would do. The product has no such door.
  */
-import { isMainThread, BroadcastChannel } from "node:worker_threads";
+import workerThreads, { type WorkerOptions } from "node:worker_threads";
 
-const channel = new BroadcastChannel("soak-faults");
-if (isMainThread) {
-  process.on("SIGUSR2", () => channel.postMessage("throw"));
-} else {
-  channel.onmessage = () => {
-    throw new Error("a fault of the soak run");
-  };
+const lanes = new Set<workerThreads.Worker>();
+
+class WatchedWorker extends workerThreads.Worker {
+  constructor(file: string, options: WorkerOptions) {
+    super(file, options);
+    if (options.name !== "lane") return;
+    lanes.add(this);
+    this.once("exit", () => lanes.delete(this));
+  }
 }
-channel.unref();
+
+if (workerThreads.isMainThread) {
+  // The server looks the class up when it starts a thread.
+  Object.assign(workerThreads, { Worker: WatchedWorker });
+  process.on("SIGUSR2", () => {
+    for (const lane of lanes) void lane.terminate();
+  });
+}

@@ -32,8 +32,8 @@ export interface Soak {
   capacity: number;
   /** Another server on the same core. */
   readonly startServer: (options?: Partial<ServerOptions>) => Promise<Server>;
-  /** Makes the session workers of a server die; see `faultHooks.ts`. */
-  readonly killWorkers: (server: Server) => boolean;
+  /** Ends the lanes of a server; see `faultHooks.ts`. */
+  readonly endLanes: (server: Server) => boolean;
 }
 
 export interface Scenario {

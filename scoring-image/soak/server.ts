@@ -96,8 +96,8 @@ export class Server {
     return [...rows].reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
-  async workerRestarts(): Promise<number> {
-    const row = new RegExp(`^${metricNames.workerRestarts} (\\d+)$`, "m");
+  async threadRestarts(): Promise<number> {
+    const row = new RegExp(`^${metricNames.threadRestarts} (\\d+)$`, "m");
     return Number(row.exec(await this.#metrics())?.[1]);
   }
 

@@ -18,7 +18,7 @@ import { capacity, overload } from "./scenarios/overload";
 import { killed, rollingUpdate } from "./scenarios/restarts";
 import { rotation } from "./scenarios/rotation";
 import { spreading } from "./scenarios/spreading";
-import { workerLoss } from "./scenarios/workerLoss";
+import { laneLoss } from "./scenarios/laneLoss";
 
 const usage = `npm run soak -- [options]
   --minutes N     about how long to run (default: 3)
@@ -41,7 +41,7 @@ const { values } = parseArgs({
 const scenarios: readonly Scenario[] = [
   capacity,
   overload,
-  workerLoss,
+  laneLoss,
   hostileClients,
   rollingUpdate,
   killed,
@@ -105,7 +105,7 @@ async function prepare(seed: number, core: number | undefined): Promise<Soak> {
     photograph: photographs[0] as Buffer,
     capacity: NaN,
     startServer,
-    killWorkers: ({ child }) => child.kill("SIGUSR2"),
+    endLanes: ({ child }) => child.kill("SIGUSR2"),
   };
 }
 

@@ -2,11 +2,13 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { ScoringError } from "./errors";
-import { Batcher } from "./inference/batcher";
+import { HangWatch } from "./inference/hangWatch";
+import { warmPipeline } from "./inference/warmPipeline";
 import { notReady } from "./inference/notReady";
+import { Pipeline } from "./inference/pipeline";
+import { planFor } from "./inference/plan";
 import { Predictor } from "./inference/predictor";
-import { planFor } from "./inference/sessionPlan";
-import { SessionPool } from "./inference/sessionPool";
+import { openHost, type OpenHost } from "./inference/runtimes/open";
 import { JsonThread } from "./json/jsonThread";
 import { checkGraph } from "./model/graph";
 import { createScriptPool } from "./scripting/createScriptPool";
@@ -14,29 +16,40 @@ import type { ScriptPool } from "./scripting/scriptPool";
 import { ModelPackageError, readModelPackage, type ModelPackage } from "./model/modelPackage";
 import { buildAuthenticators, type Authenticators } from "./security/authenticators";
 import { readCertificate, type Certificate } from "./security/certificate";
+import { scoresForm } from "./protocols/azureml/answer";
 import { Protocols, type ServiceAddress } from "./protocols";
 import type { Settings } from "./settings";
 import { Metrics } from "./telemetry/metrics";
 
+/** How long threads may take to end what they are doing once the grace period is over, in milliseconds. */
+const closeMs = 5000;
+
+/** How long a service on a GPU scores made pictures before it is ready, in milliseconds. */
+const warmMs = 700;
+
 export interface ServiceOptions {
   readonly settings: Settings;
   readonly logger: Logger;
-  /** Path of the bundled `sessionWorker.js`; the other threads' entries are beside it. */
-  readonly workerEntry: string;
+  /** Folder of the bundled entries of the threads. */
+  readonly entries: string;
+  /** Called when a run on the device has not returned long after it was given up: only ending the process frees the device. */
+  readonly onHang: (reason: Error) => void;
+  /** The threads that score; `stageWorker.js` of that folder, and what the settings say, unless another device is emulated. */
+  readonly device?: { readonly stageEntry: string; readonly openHost: OpenHost } | undefined;
 }
 
-/** The scoring service: model, session workers and protocols, put together from settings. It owns no process. */
+/** The scoring service: model, pipeline and protocols, put together from settings. It owns no process. */
 export class ScoringService {
   readonly model: ModelPackage;
   readonly #options: ServiceOptions;
   readonly #metrics = new Metrics();
-  readonly #pool: SessionPool;
-  readonly #batcher: Batcher;
+  readonly #pipeline: Pipeline;
   readonly #predictor: Predictor;
   readonly #script: ScriptPool | undefined;
   readonly #json: JsonThread;
   readonly #certificate: Certificate | undefined;
   readonly #authenticators: Authenticators;
+  readonly #watch: HangWatch;
   #protocols: Protocols | undefined;
   #isWarm = false;
   #isDraining = false;
@@ -48,42 +61,42 @@ export class ScoringService {
    * @throws KeyFileError when key files are named that cannot be used
    */
   constructor(options: ServiceOptions) {
-    const { settings, logger, workerEntry } = options;
+    const { settings, logger, entries } = options;
     this.#options = options;
     this.#certificate = settings.tls && readCertificate(settings.tls);
     this.#authenticators = buildAuthenticators(settings.access, logger);
-    const { runtime } = settings;
-    this.model = readModelPackage(settings.modelDir, runtime === undefined);
-    this.#pool = new SessionPool({
-      entry: workerEntry,
-      plan: planFor(this.model, {
-        ...settings,
-        threadsPerInstance: settings.threadsPerLane,
-        maxBatchSize: Math.max(...settings.batchSizes.sizes),
-        runtime: runtime && { ...runtime, model: runtime.model ?? this.model.name },
-      }),
-      check: (graph) => checkGraph(this.model, graph),
-      instances: settings.lanes,
-      logger,
-      onIdle: () => this.#batcher.pump(),
-      onRestart: () => this.#metrics.countRestart(),
-      ...(runtime ? { onLoss: this.#metrics.watchRuntime({ isReady: () => this.#canScore }) } : {}),
-    });
-    this.#json = new JsonThread(path.join(path.dirname(workerEntry), "jsonWorker.js"));
-    this.#batcher = new Batcher(
-      this.#pool,
-      { ...settings, maxBatchSize: Math.max(...settings.batchSizes.sizes) },
-      this.#metrics,
-    );
-    this.#predictor = new Predictor(this.model, this.#batcher, settings, () => this.#whyNot());
+    this.model = readModelPackage(settings.modelDir, settings.runtime === undefined);
+    this.#pipeline = this.#buildPipeline();
+    this.#json = new JsonThread(path.join(entries, "jsonWorker.js"));
+    this.#predictor = new Predictor(this.model, this.#pipeline, settings, () => this.#whyNot());
     this.#script = createScriptPool({
       ...{ settings, logger, predictor: this.#predictor },
-      entry: path.join(path.dirname(workerEntry), "scriptWorker.js"),
+      entry: path.join(entries, "scriptWorker.js"),
     });
-    this.#metrics.watch({
-      queueLength: () => this.#batcher.length,
-      workersReady: () => this.#pool.readyCount,
+    this.#watch = new HangWatch(this.#pipeline, logger, options.onHang);
+  }
+
+  #buildPipeline(): Pipeline {
+    const { settings, logger, entries, device } = this.#options;
+    const metrics = this.#metrics;
+    const pipeline: Pipeline = new Pipeline({
+      ...settings,
+      ...{ logger, metrics },
+      plan: planFor(this.model, settings),
+      entry: device?.stageEntry ?? path.join(entries, "stageWorker.js"),
+      openHost: device?.openHost ?? openHost,
+      check: (graph) => checkGraph(this.model, graph),
+      onRestart: () => metrics.countRestart(),
+      onLoss: settings.runtime && metrics.watchRuntime({ isReady: () => this.#canScore }),
     });
+    metrics.watch({
+      waiting: () => pipeline.waiting,
+      decoding: () => pipeline.decoding,
+      finishing: () => pipeline.finishing,
+      lanesReady: () => pipeline.threads.lanes.ready.size,
+      decodeThreads: () => pipeline.threads.decoders?.ready.size ?? 0,
+    });
+    return pipeline;
   }
 
   /** True when new requests should be sent here: warm, and not about to stop. */
@@ -92,11 +105,11 @@ export class ScoringService {
   }
 
   get #canScore(): boolean {
-    return this.#isWarm && this.#pool.readyCount > 0;
+    return this.#isWarm && this.#pipeline.threads.lanes.ready.size > 0 && !this.#watch.isHanging;
   }
 
   #whyNot(): ScoringError | undefined {
-    return this.#canScore ? undefined : notReady(this.#pool.isAway);
+    return this.#canScore ? undefined : notReady(this.#pipeline.threads.isAway);
   }
 
   /**
@@ -120,6 +133,7 @@ export class ScoringService {
   async load(): Promise<void> {
     try {
       await this.#openModel();
+      await this.#warm();
       this.#isWarm = true;
       await this.#startScript();
     } catch (error) {
@@ -129,7 +143,7 @@ export class ScoringService {
   }
 
   #openModel(): Promise<void> {
-    return this.#pool.start().catch((cause: Error) => {
+    return this.#pipeline.start().catch((cause: Error) => {
       if (cause instanceof ModelPackageError) throw cause;
       const { executionProvider } = this.#options.settings;
       const reason = cause.message.replace(/\s+/g, " ");
@@ -140,6 +154,16 @@ export class ScoringService {
             "It needs the cuda image, a GPU and its driver; it never falls back to the CPU";
       throw new ModelPackageError(message, { cause });
     });
+  }
+
+  /** On a CPU the model itself takes most of the time, and starts are to be short. */
+  async #warm(): Promise<void> {
+    const { executionProvider, runtime } = this.#options.settings;
+    if (runtime || executionProvider === "cpu") return;
+    const form = { form: scoresForm, args: {} };
+    await this.#metrics.paused(() =>
+      warmPipeline(this.#pipeline, this.model.input.transform, form, warmMs),
+    );
   }
 
   async #startScript(): Promise<void> {
@@ -169,7 +193,7 @@ export class ScoringService {
 
   /**
    * Stops in order: not ready; accept for `preStopDelayMs` more; close the door; let every accepted request finish,
-   * at most `shutdownGraceMs`; end the workers.
+   * at most `shutdownGraceMs`; end the threads.
    * @returns false when requests were cut off because the grace period ended
    */
   stop(): Promise<boolean> {
@@ -182,7 +206,8 @@ export class ScoringService {
     await delay(preStopDelayMs);
     const isComplete = await this.#protocols?.drain(shutdownGraceMs);
     await Promise.all([this.#protocols?.close(), this.#script?.close(), this.#json.close()]);
-    await this.#pool.close();
+    this.#watch.close();
+    await Promise.race([this.#pipeline.close(), delay(closeMs, undefined, { ref: false })]);
     return isComplete ?? true;
   }
 }

@@ -7,8 +7,8 @@ import path from "node:path";
  * @throws Error when it has not been built
  */
 export function compileKernels(name: string): WebAssembly.Module {
-  // The bundles lie in dist/ themselves; the sources, which tests and tools run, lie beside it.
-  const candidates = [path.join(__dirname, name), path.join(__dirname, "../dist", name)];
+  // The server's bundles lie in dist/ themselves, those of the bench below it; the sources lie beside it.
+  const candidates = ["", "..", "../dist"].map((folder) => path.join(__dirname, folder, name));
   const file = candidates.find((candidate) => existsSync(candidate));
   if (!file) throw new Error(`${name} is missing: npm run build makes it`);
   return new WebAssembly.Module(readFileSync(file));

@@ -3,7 +3,6 @@
 // Native code reads this when it is loaded: users of a scoring service did not ask for ONNX Runtime's telemetry.
 process.env.ORT_DISABLE_TELEMETRY = "1";
 
-import path from "node:path";
 import type { Logger } from "pino";
 import type { ScoringService } from "./app";
 import { paths, variables } from "./contract";
@@ -77,13 +76,18 @@ const labelsOf = ({ outputs }: ModelPackage) => outputs.find(({ labels }) => lab
 
 async function main(): Promise<void> {
   const settings = loadSettings(process.env, isLocal ? generateKey : undefined);
-  // Before the first use of libuv's pool, on which sharp decodes: one thread a worker and one for files.
-  process.env.UV_THREADPOOL_SIZE ??= String(settings.lanes + 1);
+  // Before the first use of libuv's pool, on which sharp decodes: one thread for each that decodes, and one for files.
+  process.env.UV_THREADPOOL_SIZE ??= String((settings.decodeThreads || settings.lanes) + 1);
   const logger = createLogger(settings.logLevel);
   // Loaded late so that a wrong setting is reported without waiting for the native libraries.
   const { ScoringService } = await import("./app.js");
-  const workerEntry = path.join(__dirname, "sessionWorker.js");
-  const service = new ScoringService({ settings, logger, workerEntry });
+  const service = new ScoringService({
+    ...{ settings, logger, entries: __dirname },
+    onHang: (reason) => {
+      logger.fatal({ err: reason }, "the process ends, so that another one may take the device");
+      process.exit(1);
+    },
+  });
   stopOnSignals(service, logger);
   const { name, version } = service.model;
   logger.info({ model: name, version, lanes: settings.lanes }, "loading");

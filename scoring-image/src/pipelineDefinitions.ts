@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { isRuntimeAddress, runtimeAddressRule } from "./inference/backends/openInference/address";
-import { executionProviders } from "./inference/backends/providerCheck";
+import { isRuntimeAddress, runtimeAddressRule } from "./inference/runtimes/openInference/address";
+import { executionProviders } from "./inference/runtimes/onnxRuntime/onnxRuntimePlan";
 import { batchSizes, define, file, milliseconds, text, whole } from "./settingsForms";
 
 /**
@@ -41,13 +41,13 @@ export const pipelineDefinitions = {
   ),
   lanes: define(
     "0",
-    "Threads that each keep one run going, or one call to the runtime; 0 takes cores / `THREADS_PER_LANE` within the container's limits, 1 on a GPU and with a runtime",
+    "Threads that each keep one run going, or one call to the runtime; 0 takes cores / `THREADS_PER_LANE` within the container's limits, 2 on a GPU, 1 with a runtime",
     whole(0, 256),
   ),
   threadsPerLane: define("1", "Threads of each run on a CPU", whole(1, 256)),
   decodeThreads: define(
     undefined,
-    "Threads that turn pictures into rows of the input tensor; with 0 each lane decodes its own pictures. Unless set 0 on a CPU, cores - 2 on a GPU, and the cores with a runtime that takes batches or several calls",
+    "Threads that turn pictures into rows of the input tensor; with 0 each lane decodes its own pictures. Unless set 0 on a CPU, cores - 2 on a GPU (cores - 1 of fewer than 8), and the cores with a runtime that takes batches or several calls",
     whole(0, 256).optional(),
   ),
   scriptThreads: define(

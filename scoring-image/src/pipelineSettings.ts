@@ -40,10 +40,10 @@ export interface PipelineSettings {
 const gpuSizes = [1, 2, 4, 8, 16, 32, 64] as const;
 
 /**
- * Cores of a GPU's server that decode nothing: one for the event loop, one for the lane that keeps
- * the GPU busy.
+ * Cores of a GPU's server that decode nothing, for the event loop and the lanes: of four cores these leave most of one idle,
+ * of sixteen they need two.
  */
-const coresBesideDecoding = 2;
+const coresBesideDecoding = (cores: number) => (cores < 8 ? 1 : 2);
 
 type Place = "cpu" | "gpu" | "runtime";
 
@@ -73,9 +73,9 @@ function batchSizesFor(place: Place, asked: readonly number[] | undefined): Batc
   return { sizes: [first ?? 1, ...others], isDefault: asked === undefined };
 }
 
-/** One lane keeps a GPU busy, and an FPGA takes one call at a time. */
+/** A GPU works for one lane while the other one writes answers and brings the next rows, and an FPGA takes one call at a time. */
 const lanesFor = (place: Place, threadsPerLane: number, { cores }: MachineLimits) =>
-  place === "cpu" ? Math.max(1, Math.floor(cores / threadsPerLane)) : 1;
+  place === "cpu" ? Math.max(1, Math.floor(cores / threadsPerLane)) : place === "gpu" ? 2 : 1;
 
 /**
  * On a CPU the lanes have the cores already. A runtime that takes one picture at a time leaves its
@@ -84,7 +84,7 @@ const lanesFor = (place: Place, threadsPerLane: number, { cores }: MachineLimits
  */
 function decodeThreadsFor(place: Place, picturesAtOnce: number, cores: number): number {
   if (place === "cpu" || (place === "runtime" && picturesAtOnce === 1)) return 0;
-  return Math.max(1, place === "gpu" ? cores - coresBesideDecoding : cores);
+  return Math.max(1, place === "gpu" ? cores - coresBesideDecoding(cores) : cores);
 }
 
 /**

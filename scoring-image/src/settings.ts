@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { variables } from "./contract";
-import type { RuntimeAddress } from "./inference/backends/openInference/address";
+import type { RuntimeAddress } from "./inference/runtimes/openInference/address";
 import { readMachineLimits, type MachineLimits } from "./machineLimits";
 import type { Access } from "./security/access";
 import type { CertificateFiles } from "./security/certificate";

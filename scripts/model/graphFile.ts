@@ -1,4 +1,4 @@
-import { graphOf, openSession } from "../../scoring-image/src/inference/backends/onnxRuntime";
+import { readOnnxGraph } from "../../scoring-image/src/inference/runtimes/onnxRuntime/readGraph";
 import { checkGraph, type Graph } from "../../scoring-image/src/model/graph";
 import {
   ModelPackageError,
@@ -13,10 +13,7 @@ import { CommandFailure } from "./failure";
  */
 export async function readGraph(modelFile: string): Promise<Graph> {
   try {
-    const session = await openSession({ modelFile, threads: 1, executionProvider: "cpu" });
-    const graph = graphOf(session, modelFile);
-    await session.release();
-    return graph;
+    return await readOnnxGraph(modelFile);
   } catch (cause) {
     throw new CommandFailure(
       "refused",

@@ -2,16 +2,12 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
-import { InferenceSession, Tensor } from "../../scoring-image/node_modules/onnxruntime-node";
-import type { Pixels } from "../../scoring-image/src/imaging/pixels";
-import { Resampler } from "../../scoring-image/src/imaging/resampler";
-import { softmax } from "../../scoring-image/src/inference/classification";
-import { readModelPackage } from "../../scoring-image/src/model/modelPackage";
 import { readPhotographs } from "../../scripts/model/pictureTensors";
-import { viewSeed } from "../../scripts/model/quantize";
+import { viewSeed } from "../../scripts/model/smallerPackage";
 import { seededRandom, viewsOf } from "../../scripts/model/views";
 import { bundledModel, samples } from "../support/paths";
 import { temporaryFolder } from "../support/temporaryFolder";
+import { countAgain } from "./countedAgain";
 import { model } from "./tools";
 
 interface Measured {
@@ -26,23 +22,6 @@ interface Report {
   readonly bytes: { readonly original: number; readonly int8: number };
   readonly speedRatio: number;
   readonly check: Measured;
-}
-
-/** Probabilities of pictures by a package's graph. */
-async function probabilities(folder: string, pictures: readonly Pixels[]): Promise<Float64Array[]> {
-  const { file, input, outputs } = readModelPackage(folder);
-  const session = await InferenceSession.create(file);
-  const { transform } = input;
-  const resampler = new Resampler(transform);
-  const rows: Float64Array[] = [];
-  for (const pixels of pictures) {
-    const data = Float32Array.from(resampler.resample(pixels));
-    const tensor = new Tensor("float32", data, [1, 3, transform.height, transform.width]);
-    const answer = await session.run({ [input.name]: tensor });
-    rows.push(softmax(answer[outputs[0]?.name as string]?.data as Float32Array));
-  }
-  await session.release();
-  return rows;
 }
 
 describe("npm run model -- quantize", function () {
@@ -68,22 +47,13 @@ describe("npm run model -- quantize", function () {
     const random = seededRandom(viewSeed);
     // The ranges were taken from the first views, the report from the next.
     const views = [...viewsOf(pictures, 4, random), ...viewsOf(pictures, 4, random)].slice(20);
-    const original = await probabilities(bundledModel, views);
-    const int8 = await probabilities(target, views);
-    const best = (row: Float64Array) => row.indexOf(Math.max(...row));
-    const agreeing = views.filter(
-      (_, i) => best(original[i] as Float64Array) === best(int8[i] as Float64Array),
-    );
-    const shifts = original.map((row, i) =>
-      Math.max(...row.map((value, k) => Math.abs(value - (int8[i]?.[k] as number)))),
-    );
+    const { agreeing, shift } = await countAgain(bundledModel, target, views);
     assert.equal(check.views, 20);
-    assert.equal(check.top1Agreement, agreeing.length / 20);
-    const shift = Math.max(...shifts);
+    assert.equal(check.top1Agreement, agreeing / 20);
     assert(Math.abs(check.largestProbabilityShift - shift) < 1e-3, String(shift));
     assert(shift > 0.001, "the int8 model answers as the original: it is none");
     console.log(
-      `      all layers in int8: top-1 agrees in ${agreeing.length} of 20 views, largest shift ${shift.toFixed(3)}`,
+      `      all layers in int8: top-1 agrees in ${agreeing} of 20 views, largest shift ${shift.toFixed(3)}`,
     );
   });
 });

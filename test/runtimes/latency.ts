@@ -1,6 +1,6 @@
 import { quantile } from "../../scoring-image/bench/stats";
-import { OpenInferenceBackend } from "../../scoring-image/src/inference/backends/openInference/openInferenceBackend";
-import { planFor } from "../../scoring-image/src/inference/sessionPlan";
+import { planFor } from "../../scoring-image/src/inference/plan";
+import { OpenInferenceRuntime } from "../../scoring-image/src/inference/runtimes/openInference/openInferenceRuntime";
 import { readModelPackage } from "../../scoring-image/src/model/modelPackage";
 import { bundledModel } from "../support/paths";
 
@@ -19,12 +19,17 @@ const rounds = { warmUp: 300, measured: 1500 } as const;
 export async function addedLatency(address: string): Promise<Latency> {
   const plan = planFor(readModelPackage(bundledModel), {
     runtime: { address, model: "instant" },
-    ...{ executionProvider: "cpu", threadsPerInstance: 1, maxBatchSize: 1, maxQueueWaitMs: 60_000 },
-  });
-  if (plan.backend.kind !== "openInference") throw new Error("the plan has no runtime");
-  const backend = new OpenInferenceBackend(plan, plan.backend);
+    ...{ executionProvider: "cpu", threadsPerLane: 1, maxQueueWaitMs: 60_000 },
+    ...{
+      batchSizes: { sizes: [1], isDefault: true },
+      gpuMemoryLimit: undefined,
+      engineCacheDir: "",
+    },
+  }).runtime;
+  if (plan.kind !== "openInference") throw new Error("the plan has no runtime");
+  const runtime = new OpenInferenceRuntime(plan);
   await new Promise<void>((resolve) =>
-    backend.watch((availability) => {
+    runtime.watch((availability) => {
       if ("graph" in availability) resolve();
     }),
   );
@@ -33,9 +38,9 @@ export async function addedLatency(address: string): Promise<Latency> {
   const times: number[] = [];
   for (let i = -rounds.warmUp; i < rounds.measured; i++) {
     const started = performance.now();
-    await backend.run(tensor, 1, patience);
+    await runtime.run([{ data: tensor, from: "tensor" }], patience);
     if (i >= 0) times.push(performance.now() - started);
   }
-  backend.close();
+  runtime.close();
   return { p50: quantile(times, 0.5), p95: quantile(times, 0.95) };
 }

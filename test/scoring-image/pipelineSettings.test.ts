@@ -101,11 +101,11 @@ describe("the settings of a picture's way", () => {
       assert.deepEqual(derived({ THREADS_PER_LANE: "8" }, 4), ["1", true, 1, 0, 64]);
     });
 
-    it("gives a GPU one lane, a ladder of batches and all but two cores to decode", () => {
+    it("gives a GPU two lanes, a ladder of batches and all but two cores of many to decode", () => {
       for (const EXECUTION_PROVIDER of ["cuda", "tensorrt"]) {
-        assert.deepEqual(derived({ EXECUTION_PROVIDER }, 16), [ladder, true, 1, 14, 512]);
-        assert.deepEqual(derived({ EXECUTION_PROVIDER }, 3.5), [ladder, true, 1, 1, 512]);
-        assert.deepEqual(derived({ EXECUTION_PROVIDER }, 1), [ladder, true, 1, 1, 512]);
+        assert.deepEqual(derived({ EXECUTION_PROVIDER }, 16), [ladder, true, 2, 14, 1024]);
+        assert.deepEqual(derived({ EXECUTION_PROVIDER }, 3.5), [ladder, true, 2, 2, 1024]);
+        assert.deepEqual(derived({ EXECUTION_PROVIDER }, 1), [ladder, true, 2, 1, 1024]);
       }
     });
 

@@ -4,7 +4,7 @@ import type {
 } from "../../scoring-image/src/inference/runtimes/onnxRuntime/onnxRuntimePlan";
 import { openLane } from "../../scoring-image/src/inference/runtimes/onnxRuntime/laneRuntime";
 import { openModel } from "../../scoring-image/src/inference/runtimes/onnxRuntime/openedModel";
-import type { OutputTensor } from "../../scoring-image/src/inference/outputTensor";
+import type { OutputTensor } from "../../scoring-image/src/inference/tensors";
 import type {
   BatchRow,
   RowData,

@@ -66,7 +66,7 @@ export async function sendMutations(
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   }
   const grownMb = ((await metric("process_resident_memory_bytes")) - before) / 1e6;
-  assert.equal(await metric("scoring_session_worker_restarts_total"), 0);
+  assert.equal(await metric("scoring_thread_restarts_total"), 0);
   return { outcomes, grownMb };
 }
 

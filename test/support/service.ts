@@ -1,5 +1,4 @@
-import path from "node:path";
-import { ScoringService } from "../../scoring-image/src/app";
+import { ScoringService, type ServiceOptions } from "../../scoring-image/src/app";
 import { loadSettings } from "../../scoring-image/src/settings";
 import { createLogger } from "../../scoring-image/src/telemetry/logger";
 import { dist } from "./paths";
@@ -33,7 +32,10 @@ interface PostInit extends RequestInit {
  */
 export async function startService(
   env: Record<string, string>,
-  { isLoaded = true }: { readonly isLoaded?: boolean } = {},
+  {
+    isLoaded = true,
+    device,
+  }: { readonly isLoaded?: boolean; readonly device?: ServiceOptions["device"] } = {},
 ): Promise<RunningService> {
   const settings = loadSettings({
     PORT: "0",
@@ -50,7 +52,11 @@ export async function startService(
   const service = new ScoringService({
     settings,
     logger: createLogger(settings.logLevel),
-    workerEntry: path.join(dist, "sessionWorker.js"),
+    entries: dist,
+    onHang: (reason) => {
+      throw reason;
+    },
+    device,
   });
   const { url, metricsUrl, grpcAddress } = await service.listen();
   const loaded = service.load();

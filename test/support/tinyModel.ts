@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { planFor } from "../../scoring-image/src/inference/sessionPlan";
+import { planFor } from "../../scoring-image/src/inference/plan";
 import type { ModelPackage } from "../../scoring-image/src/model/modelPackage";
 import { fixtures } from "./paths";
 import { temporaryFolder } from "./temporaryFolder";
@@ -57,11 +57,11 @@ export function tinyPackage(name: TinyModelName, manifest: object = tinyManifest
   return folder;
 }
 
-/** A plan that runs a package in the worker itself. */
-export const onnxPlan = (model: ModelPackage, maxBatchSize = 1) =>
+/** A plan that runs a package on the CPU of this process. */
+export const cpuPlan = (model: ModelPackage, ...sizes: readonly [number, ...number[]]) =>
   planFor(model, {
-    ...{ executionProvider: "cpu", threadsPerInstance: 1 },
-    ...{ maxBatchSize, maxQueueWaitMs: 0 },
+    ...{ executionProvider: "cpu", threadsPerLane: 1, maxQueueWaitMs: 0 },
+    ...{ batchSizes: { sizes, isDefault: false }, gpuMemoryLimit: undefined, engineCacheDir: "" },
   });
 
 /** `mean-colour` as a classifier of three labelled classes. */

@@ -25,7 +25,7 @@ export function slope(samples: readonly Sample[]): number {
   return (60 * covariance) / mean(({ seconds }) => (seconds - time) ** 2);
 }
 
-/** The end of the run: load at 80 % with wrong input and dying workers in between; memory must stay flat. */
+/** The end of the run: load at 80 % with wrong input and dying lanes in between; memory must stay flat. */
 export const endurance: Scenario = {
   name: "endurance at 80 % of capacity",
   share: 0.28,
@@ -50,7 +50,7 @@ export const endurance: Scenario = {
         rejected: result.rejected,
         p50: ms(result.scoredP50Ms),
         p99: ms(result.scoredP99Ms),
-        "workers killed": restarts,
+        "lanes ended": restarts,
         "mean RSS": `${mean.toFixed(0)} MB`,
         "RSS slope": `${perMinute.toFixed(2)} MB a minute`,
       },
@@ -89,7 +89,7 @@ async function disturb(soak: Soak, seconds: number): Promise<number> {
     await delay(2000 * random.next());
     await random.pick(mistakes).send(server, photograph, random);
     if (random.below(30) > 0) continue;
-    soak.killWorkers(server);
+    soak.endLanes(server);
     deaths++;
   }
   return deaths;

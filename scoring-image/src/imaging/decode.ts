@@ -4,7 +4,7 @@ import { ScoringError } from "../errors";
 import type { ImageHeader } from "./header";
 import { orient, type Pixels } from "./pixels";
 
-// The session workers decode one picture each; libvips' own threads and cache would only compete with them.
+// Each thread that decodes has one picture at a time; libvips' own threads and cache would only compete with them.
 sharp.concurrency(1);
 sharp.cache(false);
 

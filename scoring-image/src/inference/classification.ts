@@ -1,6 +1,6 @@
 import { ScoringError } from "../errors";
 import type { ModelOutput, ModelPackage } from "../model/modelPackage";
-import type { OutputTensor, TensorValues } from "./messages";
+import type { OutputTensor, TensorValues } from "./tensors";
 
 /** One class of a classifier's answer; `label` is the index in words where the model has no labels. */
 export interface ScoredClass {
@@ -21,16 +21,17 @@ export function classShape<T>(shape: readonly T[]): T[] {
   return shape.slice(0, Math.max(last, 1) + 1);
 }
 
-/** Softmax in double precision, shifted by the maximum so that it cannot overflow. */
-export function softmax(logits: ArrayLike<number>): Float64Array {
+/** Softmax in float32, computed in double precision and shifted by the maximum so that it cannot overflow. */
+export function softmax(logits: ArrayLike<number>): Float32Array {
   let max = -Infinity;
   for (let i = 0; i < logits.length; i++) max = Math.max(max, logits[i] as number);
-  const result = new Float64Array(logits.length);
+  const powers = new Float64Array(logits.length);
   let sum = 0;
   for (let i = 0; i < logits.length; i++) {
-    sum += result[i] = Math.exp((logits[i] as number) - max);
+    sum += powers[i] = Math.exp((logits[i] as number) - max);
   }
-  for (let i = 0; i < result.length; i++) result[i] = (result[i] as number) / sum;
+  const result = new Float32Array(logits.length);
+  for (let i = 0; i < result.length; i++) result[i] = (powers[i] as number) / sum;
   return result;
 }
 
@@ -60,12 +61,35 @@ export function topClasses(
       `The model ${model.name} does not classify; leave out "top".`,
     );
   }
-  const probabilities = Array.from(probabilitiesOf(output, outputs));
-  const order = probabilities.map((_, index) => index);
-  order.sort((a, b) => (probabilities[b] as number) - (probabilities[a] as number));
-  return order.slice(0, count).map((index) => ({
+  const probabilities = probabilitiesOf(output, outputs);
+  return largest(probabilities, count).map((index) => ({
     label: output.labels?.[index] ?? String(index),
     index,
-    probability: probabilities[index] as number,
+    probability: withItsDigits(probabilities[index] as number),
   }));
+}
+
+/** A float32 as the number of the nine digits that tell it from every other. */
+const withItsDigits = (value: number) => Number(value.toPrecision(9));
+
+/** Most that are found by insertion; sorting all is faster for more. */
+const maxInserted = 32;
+
+/** Indices of the `count` largest values, largest first; ties go to the lower index. */
+function largest(values: ArrayLike<number>, count: number): number[] {
+  if (count > maxInserted) {
+    const order = Array.from(values, (_, index) => index);
+    order.sort((a, b) => (values[b] as number) - (values[a] as number));
+    return order.slice(0, count);
+  }
+  const found: number[] = [];
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] as number;
+    let at = found.length;
+    while (at > 0 && (values[found[at - 1] as number] as number) < value) at--;
+    if (at === count) continue;
+    found.splice(at, 0, index);
+    if (found.length > count) found.pop();
+  }
+  return found;
 }

@@ -1,6 +1,6 @@
 import type { ModelPackage } from "../model/modelPackage";
 import { decodedNames } from "../model/detectionOutputs";
-import type { OutputTensor } from "./messages";
+import type { OutputTensor } from "./tensors";
 
 /** One object that a detector found. */
 export interface Detection {

@@ -1,5 +1,5 @@
 import { ScoringError } from "../errors";
-import type { TensorData } from "../imaging/tensorWriter";
+import type { TensorData } from "../imaging/tensorData";
 import type { ModelInput } from "../model/modelPackage";
 
 /** A decoded input as a caller sends it: float32 or uint8 values, row-major, with the batch dimension. */
@@ -44,17 +44,10 @@ export function checkInputTensor({ dtype, dims, data }: InputTensor, input: Mode
   return count;
 }
 
-/** A row of a batch in memory that can be moved to a worker; a single row that owns its memory is not copied. */
+/** A row of a batch: a view of the tensor, but for numbers of a text, which become values of the dtype. */
 export function rowOf({ dtype, data }: InputTensor, index: number, count: number): TensorData {
   const length = data.length / count;
-  const [start, end] = [index * length, (index + 1) * length];
-  if (data instanceof Float64Array) {
-    const Values = dtype === "uint8" ? Uint8Array : Float32Array;
-    return new Values(data.subarray(start, end));
-  }
-  if (count === 1 && data.byteLength === data.buffer.byteLength) return data;
-  // A Buffer's own slice would not copy.
-  return data instanceof Uint8Array
-    ? new Uint8Array(data.subarray(start, end))
-    : data.slice(start, end);
+  const row = data.subarray(index * length, (index + 1) * length);
+  if (!(row instanceof Float64Array)) return row;
+  return dtype === "uint8" ? new Uint8Array(row) : new Float32Array(row);
 }

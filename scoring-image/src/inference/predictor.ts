@@ -1,10 +1,11 @@
 import { ScoringError } from "../errors";
-import { readImageHeader } from "../imaging/header";
+import { readImageHeader, type ImageHeader } from "../imaging/header";
 import { mapInTurns } from "../inTurns";
 import type { ModelPackage } from "../model/modelPackage";
-import type { Batcher, CallContext, Inference, Outcome } from "./batcher";
+import type { Answer, AnswerForm, CallContext } from "./call";
 import { checkInputTensor, rowOf, type InputTensor } from "./inputTensor";
-import type { EncodedImage } from "./messages";
+import type { Pipeline } from "./pipeline";
+import { atIndex, type EncodedPicture } from "./request";
 
 export interface PredictorLimits {
   /** Bound on a picture's width x height. */
@@ -13,70 +14,81 @@ export interface PredictorLimits {
   readonly maxImagesPerRequest: number;
 }
 
-/** The one way from pictures to a model's outputs; every protocol is an adapter over it. */
+/** The bytes of a whole JPEG or PNG, in one piece or in the pieces in which they arrived. They must not be changed before the answer. */
+export type PictureBytes = Uint8Array | readonly Uint8Array[];
+
+/** The one way from pictures to answers; every protocol is an adapter over it. */
 export class Predictor {
-  /** @param whyNot what stands in the way of scoring now, such as that no session worker is open and warm; undefined if nothing does */
+  /** @param whyNot what stands in the way of scoring now, such as that no lane is open and warm; undefined if nothing does */
   constructor(
     readonly model: ModelPackage,
-    private readonly batcher: Batcher,
+    private readonly pipeline: Pipeline,
     private readonly limits: PredictorLimits,
     private readonly whyNot: () => ScoringError | undefined,
   ) {}
 
-  /** False while no session worker is open and warm: every call would fail with NOT_READY. */
+  /** False while no lane is open and warm: every call would fail with NOT_READY. */
   get isReady(): boolean {
     return this.whyNot() === undefined;
   }
 
   /**
-   * Scores one picture. What its header tells is checked before it may wait in the queue.
-   * @param bytes a whole JPEG or PNG; the buffer behind it is moved to a worker if it holds nothing else, and copied otherwise
-   * @throws ScoringError NOT_READY, or as `readImageHeader` and `Batcher.submit`
+   * Scores the pictures of one request; threads decode and lanes run them at the same time. What headers tell is checked before anything may
+   * wait in a queue. If one is bad the request fails.
+   * @param form how the answer is to be written
+   * @throws ScoringError NOT_READY; INVALID_REQUEST when there are none or too many; as `readImageHeader` and `Pipeline.submit`, naming the
+   * index of the first bad one of several
    */
-  async predictImage(bytes: Uint8Array, context: CallContext): Promise<Inference> {
+  async predictPictures(
+    pictures: readonly PictureBytes[],
+    form: AnswerForm,
+    context: CallContext,
+  ): Promise<Answer> {
     this.#checkReady();
-    return this.batcher.submit(this.#encoded(bytes), context);
-  }
-
-  /**
-   * Scores the pictures of one request; free workers decode and run them at the same time. If one is bad the request fails.
-   * @param images as for `predictImage`
-   * @returns the pictures' outputs, in their order
-   * @throws ScoringError as `predictImage`, its message naming the index of the first bad picture; INVALID_REQUEST when there are none or too many
-   */
-  async predictImages(images: readonly Uint8Array[], context: CallContext): Promise<Inference[]> {
-    this.#checkReady();
-    this.#checkCount(images.length);
-    const encoded = images.map((bytes, i) => {
+    this.#checkCount(pictures.length);
+    const encoded = pictures.map((picture, i) => {
       try {
-        return this.#encoded(bytes);
+        return this.#encoded(picture);
       } catch (error) {
-        throw atIndex(error as ScoringError, i, images.length);
+        throw atIndex(error as ScoringError, i, pictures.length);
       }
     });
-    return inferencesOf(await this.batcher.submitAll(encoded, context));
+    return this.pipeline.submit(encoded, form, context);
   }
 
   /**
    * Runs the model on a tensor that the caller has prepared, without any imaging; its rows may share runs with other requests.
-   * @param tensor of the input's dtype and shape, [n, ...]; its memory is moved to a worker where it can be
-   * @returns the rows' outputs, in their order
-   * @throws ScoringError INVALID_REQUEST naming dtype or shape; NOT_READY, or as `Batcher.submitAll`
+   * @param tensor of the input's dtype and shape, [n, ...]
+   * @param form how the answer is to be written
+   * @throws ScoringError INVALID_REQUEST naming dtype or shape; NOT_READY, or as `Pipeline.submit`
    */
-  async predictTensor(tensor: InputTensor, context: CallContext): Promise<Inference[]> {
+  async predictTensor(
+    tensor: InputTensor,
+    form: AnswerForm,
+    context: CallContext,
+  ): Promise<Answer> {
     this.#checkReady();
     const count = checkInputTensor(tensor, this.model.input);
     this.#checkCount(count);
     const indices = Array.from({ length: count }, (_, i) => i);
     const rows = await mapInTurns(indices, (i) => ({ values: rowOf(tensor, i, count) }));
-    return inferencesOf(await this.batcher.submitAll(rows, context));
+    return this.pipeline.submit(rows, form, context);
   }
 
-  #encoded(bytes: Uint8Array): EncodedImage {
-    const header = readImageHeader(bytes, this.limits.maxPixels);
-    const { buffer } = bytes;
-    const isMovable = buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength;
-    return { bytes: isMovable ? new Uint8Array(buffer) : Uint8Array.from(bytes), header };
+  #encoded(picture: PictureBytes): EncodedPicture {
+    const parts = picture instanceof Uint8Array ? [picture] : picture;
+    try {
+      return { header: this.#headerOf(parts[0] as Uint8Array), parts };
+    } catch (error) {
+      if (parts.length < 2) throw error;
+      // The header may go on in the next piece; few do.
+      const whole = Buffer.concat(parts);
+      return { header: this.#headerOf(whole), parts: [whole] };
+    }
+  }
+
+  #headerOf(bytes: Uint8Array): ImageHeader {
+    return readImageHeader(bytes, this.limits.maxPixels);
   }
 
   #checkReady(): void {
@@ -90,17 +102,4 @@ export class Predictor {
     const message = `The request holds ${count} pictures; it must hold 1 to ${maxImagesPerRequest}.`;
     throw new ScoringError("INVALID_REQUEST", message);
   }
-}
-
-const atIndex = (error: ScoringError, index: number, count: number): ScoringError => {
-  if (count === 1) return error;
-  const message = `Picture at index ${index} (of ${count}): ${error.message}`;
-  return new ScoringError(error.code, message, { cause: error.cause });
-};
-
-function inferencesOf(outcomes: readonly Outcome[]): Inference[] {
-  return outcomes.map((outcome, i) => {
-    if (outcome instanceof ScoringError) throw atIndex(outcome, i, outcomes.length);
-    return outcome;
-  });
 }

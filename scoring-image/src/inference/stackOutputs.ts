@@ -1,7 +1,6 @@
 import type { ModelOutput } from "../model/modelPackage";
-import type { Inference } from "./batcher";
 import { classShape, softmax } from "./classification";
-import type { OutputTensor, TensorValues } from "./messages";
+import type { OutputTensor, TensorValues } from "./tensors";
 
 /**
  * Joins one output of a request's pictures into one tensor [n, ...], n being their number.
@@ -10,10 +9,10 @@ import type { OutputTensor, TensorValues } from "./messages";
  */
 export function stackOutput(
   output: ModelOutput,
-  inferences: readonly Inference[],
+  pictures: readonly { readonly outputs: readonly OutputTensor[] }[],
   asProbabilities = false,
 ): OutputTensor {
-  const rows = inferences.map(
+  const rows = pictures.map(
     ({ outputs }) => outputs.find(({ name }) => name === output.name) as OutputTensor,
   );
   const [first] = rows as [OutputTensor, ...OutputTensor[]];

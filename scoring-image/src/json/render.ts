@@ -1,4 +1,4 @@
-import type { TensorValues } from "../inference/messages";
+import type { TensorValues } from "../inference/tensors";
 import { floatText, isWritable } from "./floatText";
 
 /** Text, and tensors that are written as nested arrays. */

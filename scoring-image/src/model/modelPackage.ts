@@ -56,6 +56,8 @@ export interface ModelPackage {
   readonly script?: string;
   /** Present when the model detects. */
   readonly detection?: ModelDetection;
+  /** In which the graph computes between its input and outputs, whose own dtypes it does not change. */
+  readonly precision: Manifest["precision"];
 }
 
 /** A model package that cannot be served; the message names file, field and fix. */
@@ -73,14 +75,14 @@ export function readModelPackage(folder: string, hasGraph = true): ModelPackage 
   const manifest = readManifest(path.join(folder, "model.json"));
   const file = path.join(folder, "model.onnx");
   if (hasGraph || existsSync(file)) checkContent(file, manifest.sha256);
-  const { name, version, description, tags } = manifest;
+  const { name, version, description, tags, precision } = manifest;
   const input = describeInput(manifest.inputs[0] as Manifest["inputs"][number]);
   const outputs = manifest.outputs.map((output, i) => describeOutput(output, i, folder));
   const detection = describeDetection(manifest.detection, outputs, folder);
   if (detection) outputs.push(...decodedOutputs(detection.plan, input.shape[0] as Dimension));
   checkNames([input, ...outputs]);
   return {
-    ...{ name, version, description, tags, file, input, outputs },
+    ...{ name, version, description, tags, file, input, outputs, precision },
     ...(detection ? { detection } : {}),
     ...findScript(folder),
   };

@@ -49,6 +49,7 @@ export const manifestSchema = z.strictObject({
   inputs: z.array(inputSchema).length(1, "must list exactly one input, which takes the picture"),
   outputs: z.array(outputSchema).min(1),
   detection: detectionSchema.optional(),
+  precision: z.enum(["float32", "float16"]).default("float32"),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;

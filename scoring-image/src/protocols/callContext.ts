@@ -1,5 +1,5 @@
 import type { FastifyReply } from "fastify";
-import type { CallContext } from "../inference/batcher";
+import type { CallContext } from "../inference/call";
 
 /**
  * The caller's patience: ends when the connection closes before the answer is sent, or when the time is up.

@@ -11,7 +11,7 @@ import type { GrpcReceiver } from "../connections/frontDoor";
 import type { GrpcConnections } from "../connections/grpcConnections";
 import { headers } from "../contract";
 import { errorTable, toScoringError, type ScoringError } from "../errors";
-import type { CallContext } from "../inference/batcher";
+import type { CallContext } from "../inference/call";
 import type { Authenticator } from "../security/authenticator";
 import type { Metrics } from "../telemetry/metrics";
 import { checkRoute } from "./grpc/route";
@@ -92,7 +92,13 @@ export class GrpcServer {
     // A message that cannot be read must be the caller's fault; grpc-js itself would call it INTERNAL, on which old clients retry for long.
     const raw = named.map(([name, method]) => [
       name,
-      { ...method, requestDeserialize: (bytes: Buffer) => bytes },
+      {
+        ...method,
+        requestDeserialize: (bytes: Buffer) => bytes,
+        // Answers that a thread has finished are messages already.
+        responseSerialize: (message: unknown) =>
+          Buffer.isBuffer(message) ? message : method.responseSerialize(message),
+      },
     ]);
     const handlers = named.map(([name, { path, requestDeserialize }]) => {
       const begin = () =>

@@ -6,7 +6,7 @@ export type Readiness = () => boolean;
 
 /**
  * Probes, open without a key: `GET /` says that the process lives, as the reference container did; live and ready follow the
- * Open Inference Protocol. Ready is 503 until every session worker is warm, and from SIGTERM on.
+ * Open Inference Protocol. Ready is 503 until every lane is warm, and from SIGTERM on.
  */
 export function registerHealth(app: FastifyInstance, isReady: Readiness): void {
   const open = { config: { isOpen: true } };

@@ -54,6 +54,8 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     loggerInstance: logger,
     ...listenOptions(options),
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger for each request would cost more than the one line that it writes.
+    childLoggerFactory: (parent) => parent,
     genReqId: requestIdOf,
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     // A backstop behind `readBody`, which answers in our own words, and for clients that dribble their headers.
@@ -136,7 +138,8 @@ function addErrorAnswers(app: FastifyInstance): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = toScoringError(thrown);
     const level = error.httpStatus === 500 || error.httpStatus === 502 ? "error" : "debug";
-    request.log[level]({ err: error.cause ?? error, code: error.code }, "request failed");
+    const about = { reqId: request.id, err: error.cause ?? error, code: error.code };
+    request.log[level](about, "request failed");
     if (error.retryable) void reply.header("retry-after", retryAfterSeconds);
     if (error.code === "UNAUTHENTICATED") void reply.header("www-authenticate", "Bearer");
     const { errorForm } = request.routeOptions.config;
@@ -150,6 +153,7 @@ function addAccessLog(app: FastifyInstance): void {
     const isProbe = request.routeOptions.config.isOpen === true;
     request.log[isProbe ? "debug" : "info"](
       {
+        reqId: request.id,
         method: request.method,
         path: request.url.split("?")[0],
         status: reply.statusCode,

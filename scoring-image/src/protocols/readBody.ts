@@ -10,16 +10,24 @@ export interface BodyLimits {
   readonly bodyTimeoutMs: number;
 }
 
+/** Reads a request's whole body, as `readParts` does, into a buffer of its own, whose memory may be moved to another thread. */
+export async function readBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return join(await readParts(request, limits));
+}
+
 /**
- * Reads a request's whole body into a buffer of its own, whatever its Content-Type; gzip is decompressed. What arrives beyond the bound
- * is never kept.
+ * Reads a request's whole body in the pieces in which it arrives, at least one, whatever its Content-Type; gzip is decompressed. What
+ * arrives beyond the bound is never kept.
  * @throws ScoringError BODY_TOO_LARGE, BODY_TIMEOUT, UNSUPPORTED_MEDIA_TYPE for another Content-Encoding, INVALID_REQUEST for bad gzip, or
  * CANCELLED when the connection closes before the end
  */
-export function readBody(
+export function readParts(
   request: IncomingMessage,
   { maxBodyBytes, bodyTimeoutMs }: BodyLimits,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<readonly Buffer[]> {
   const declared = Number(request.headers["content-length"] ?? 0);
   const tooLarge = () =>
     new ScoringError("BODY_TOO_LARGE", `The body is larger than ${maxBodyBytes} bytes.`);
@@ -37,7 +45,7 @@ export function readBody(
       if (length > maxBodyBytes) finish(() => reject(tooLarge()));
       else chunks.push(chunk);
     };
-    const onEnd = () => finish(() => void join(chunks, length).then(resolve, reject));
+    const onEnd = () => finish(() => resolve(chunks.length > 0 ? chunks : [Buffer.alloc(0)]));
     const onClose = () => {
       // A compressed body may have arrived whole and still be in decompression.
       if (source !== request && request.complete) return;
@@ -72,8 +80,8 @@ function decompressed(request: IncomingMessage): Readable {
 }
 
 /** Joins without Node's shared buffer pool: the result's memory is moved to a worker, and a pool must not be. */
-async function join(chunks: readonly Buffer[], length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const body = new Uint8Array(length);
+async function join(chunks: readonly Buffer[]): Promise<Uint8Array<ArrayBuffer>> {
+  const body = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   await mapInTurns(chunks, (chunk) => {
     body.set(chunk, at);

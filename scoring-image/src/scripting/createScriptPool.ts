@@ -1,15 +1,18 @@
 import type { Logger } from "pino";
 import { variables } from "../contract";
 import { toScoringError } from "../errors";
-import type { CallContext } from "../inference/batcher";
+import type { CallContext } from "../inference/call";
 import type { Predictor } from "../inference/predictor";
-import { stackOutput } from "../inference/stackOutputs";
 import type { Settings } from "../settings";
 import type { PredictOrder, Prediction } from "./messages";
 import { ScriptPool } from "./scriptPool";
+import { tensorsForm, tensorsOf } from "./tensors";
 
 /** Longest time for a script's init(), in milliseconds. */
 const initTimeoutMs = 60_000;
+
+/** Most threads that are started unless they are asked for: each has a heap of its own. */
+const maxScriptThreads = 16;
 
 /** What a script must not read from its environment. */
 const secrets: readonly string[] = [variables.primaryKey, variables.secondaryKey];
@@ -21,13 +24,12 @@ async function predict(
   context: CallContext,
 ): Promise<Prediction> {
   try {
-    const inferences =
+    const form = { form: tensorsForm, args: null };
+    const { head, body } =
       "picture" in order
-        ? await predictor.predictImages([order.picture], context)
-        : await predictor.predictTensor(inputOf(order.tensor), context);
-    const stacked = predictor.model.outputs.map((output) => stackOutput(output, inferences));
-    const entries = stacked.map(({ name, dims, data }) => [name, { dims, data }] as const);
-    return { outputs: Object.fromEntries(entries) };
+        ? await predictor.predictPictures([order.picture], form, context)
+        : await predictor.predictTensor(inputOf(order.tensor), form, context);
+    return { outputs: tensorsOf(head, body as Buffer) };
   } catch (thrown) {
     const { code, message } = toScoringError(thrown);
     return { error: { code, message } };
@@ -57,10 +59,11 @@ export function createScriptPool(sources: ScriptPoolSources): ScriptPool | undef
   const { script, name, version, input, outputs } = predictor.model;
   if (!script) return undefined;
   const { lanes, batchSizes, scriptThreads, maxQueueSize, maxQueueWaitMs } = settings;
+  const atOnce = lanes * (batchSizes.sizes.at(-1) ?? 1);
   const kept = Object.entries(process.env).filter(([key]) => !secrets.includes(key));
   return new ScriptPool({
     ...{ entry, logger, initTimeoutMs, maxQueueSize, maxQueueWaitMs },
-    threads: scriptThreads || lanes * Math.max(...batchSizes.sizes) + 1,
+    threads: scriptThreads || Math.min(maxScriptThreads, atOnce + 1),
     env: Object.fromEntries(kept),
     plan: {
       file: script,

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import { ScoringError } from "../errors";
-import type { CallContext } from "../inference/batcher";
+import type { CallContext } from "../inference/call";
 import type { ScriptAnswer, ScriptRequest } from "./messages";
 import { ScriptThread, type ScriptThreadOptions } from "./scriptThread";
 

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { ScoringError } from "../errors";
-import type { CallContext } from "../inference/batcher";
+import type { CallContext } from "../inference/call";
 import type {
   FromScript,
   PredictOrder,

@@ -6,8 +6,14 @@ const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 
 /** Values read at the moment of a scrape. */
 export interface LiveValues {
-  readonly queueLength: () => number;
-  readonly workersReady: () => number;
+  /** Pictures that no lane has taken. */
+  readonly waiting: () => number;
+  /** Those of them that are not decoded. */
+  readonly decoding: () => number;
+  /** Requests that wait for their answers to be written. */
+  readonly finishing: () => number;
+  readonly lanesReady: () => number;
+  readonly decodeThreads: () => number;
 }
 
 /** Values about the runtime that runs the model, where it is not this process. */
@@ -20,6 +26,8 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #histogram = (name: string, help: string) =>
     new Histogram({ name, help, buckets, registers: [this.registry] });
+  readonly #counter = (name: string, help: string) =>
+    new Counter({ name, help, registers: [this.registry] });
   readonly #requests = new Counter({
     name: metricNames.requests,
     help: "Scoring requests by protocol and outcome (OK or an error code)",
@@ -33,31 +41,74 @@ export class Metrics {
   });
   readonly #batchSize = new Histogram({
     name: metricNames.batchSize,
-    help: "Pictures a run",
-    buckets: [1, 2, 4, 8, 16, 32, 64],
+    help: "Pictures of a batch, without its padding",
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
     registers: [this.registry],
   });
   readonly #restarts = new Counter({
-    name: metricNames.workerRestarts,
-    help: "Session workers that died and were replaced",
+    name: metricNames.threadRestarts,
+    help: "Lanes and decode threads that died and were replaced",
     registers: [this.registry],
   });
   readonly #request = this.#histogram(metricNames.requestDuration, "Scoring request, whole");
-  readonly #queue = this.#histogram(metricNames.queueDuration, "Wait for a session worker");
-  readonly #imaging = this.#histogram(metricNames.imagingDuration, "Decoding and resizing a batch");
+  readonly #queue = this.#histogram(
+    metricNames.queueDuration,
+    "From a picture's arrival until a lane took it",
+  );
+  readonly #decodeWait = this.#histogram(
+    metricNames.decodeWaitDuration,
+    "From a picture's arrival until a decode thread was given it",
+  );
+  readonly #imaging = this.#histogram(
+    metricNames.imagingDuration,
+    "Decoding and resizing: a picture in a decode thread, a batch in a lane",
+  );
   readonly #inference = this.#histogram(
     metricNames.inferenceDuration,
     "The model, a batch; waits for a runtime that has gone included",
   );
+  readonly #finishWait = this.#histogram(
+    metricNames.finishWaitDuration,
+    "Wait of a request with all its outputs for a thread to write its answer",
+  );
+  readonly #finish = this.#histogram(
+    metricNames.finishDuration,
+    "Writing an answer, where it was not done in the lane",
+  );
+  readonly #padding = this.#counter(
+    metricNames.paddingRows,
+    "Rows that batches were padded with to reach a size of the ladder",
+  );
+  readonly #decodeBusy = this.#counter(
+    metricNames.decodeBusy,
+    "Time that decode threads spent on pictures and answers, all of them together",
+  );
+  readonly #laneBusy = this.#counter(
+    metricNames.laneBusy,
+    "Time that lanes spent on batches, all of them together",
+  );
+
+  #isPaused = false;
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }
 
+  /** Counts nothing of what the pipeline does meanwhile, such as a warm-up, which no caller has asked for. */
+  async paused(work: () => Promise<void>): Promise<void> {
+    this.#isPaused = true;
+    await work().finally(() => (this.#isPaused = false));
+  }
+
   /** Exposes values that others hold. */
-  watch({ queueLength, workersReady }: LiveValues): void {
-    this.#gauge(metricNames.queueLength, "Pictures that wait for a session worker", queueLength);
-    this.#gauge(metricNames.workersReady, "Session workers that are open and warm", workersReady);
+  watch(values: LiveValues): void {
+    this.#gauge(metricNames.queueLength, "Pictures that no lane has taken", values.waiting);
+    this.#gauge(metricNames.decodeQueueLength, "Pictures that are not decoded", values.decoding);
+    const finishing = "Requests that wait for their answers to be written";
+    this.#gauge(metricNames.finishQueueLength, finishing, values.finishing);
+    this.#gauge(metricNames.lanesReady, "Lanes that are open and warm", values.lanesReady);
+    const decodeThreads = "Decode threads; 0 where each lane decodes its own pictures";
+    this.#gauge(metricNames.decodeThreads, decodeThreads, values.decodeThreads);
   }
 
   /**
@@ -98,13 +149,47 @@ export class Metrics {
   }
 
   observeQueue(queueMs: number): void {
+    if (this.#isPaused) return;
     this.#queue.observe(queueMs / 1000);
   }
 
-  observeBatch(batch: { size: number; imagingMs: number; inferenceMs: number }): void {
+  observeDecodeWait(ms: number): void {
+    if (this.#isPaused) return;
+    this.#decodeWait.observe(ms / 1000);
+  }
+
+  /** A picture that a decode thread has decoded. */
+  observeDecode(ms: number): void {
+    if (this.#isPaused) return;
+    this.#imaging.observe(ms / 1000);
+    this.#decodeBusy.inc(ms / 1000);
+  }
+
+  /** A batch that a lane has run. @param batch with the time in which the lane itself decoded, 0 where it does not */
+  observeBatch(batch: {
+    readonly size: number;
+    readonly padding: number;
+    readonly imagingMs: number;
+    readonly inferenceMs: number;
+  }): void {
+    if (this.#isPaused) return;
     this.#batchSize.observe(batch.size);
-    this.#imaging.observe(batch.imagingMs / 1000);
+    this.#padding.inc(batch.padding);
+    this.#laneBusy.inc((batch.imagingMs + batch.inferenceMs) / 1000);
+    if (batch.imagingMs > 0) this.#imaging.observe(batch.imagingMs / 1000);
     if (batch.inferenceMs > 0) this.#inference.observe(batch.inferenceMs / 1000);
+  }
+
+  /** An answer that was written. @param answer with whether a decode thread wrote it, and not a lane */
+  observeFinish(answer: {
+    readonly waitedMs: number;
+    readonly ms: number;
+    readonly isByDecoder: boolean;
+  }): void {
+    if (this.#isPaused) return;
+    this.#finishWait.observe(answer.waitedMs / 1000);
+    this.#finish.observe(answer.ms / 1000);
+    if (answer.isByDecoder) this.#decodeBusy.inc(answer.ms / 1000);
   }
 
   countRestart(): void {

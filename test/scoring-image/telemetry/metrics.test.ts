@@ -8,7 +8,11 @@ import { root } from "../../support/paths";
 describe("telemetry/metrics", () => {
   it("are described in docs/server.md, type and meaning, and no others are", async () => {
     const metrics = new Metrics();
-    metrics.watch({ queueLength: () => 0, workersReady: () => 1 });
+    const zero = () => 0;
+    metrics.watch({
+      ...{ waiting: zero, decoding: zero, finishing: zero },
+      ...{ lanesReady: zero, decodeThreads: zero },
+    });
     metrics.watchRuntime({ isReady: () => true });
     const own = (await metrics.registry.getMetricsAsJSON()).filter(({ name }) =>
       name.startsWith("scoring_"),

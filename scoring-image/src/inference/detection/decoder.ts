@@ -1,7 +1,7 @@
 import { pictureFrame, type ImageTransform, type PictureSize } from "../../imaging/transform";
 import type { DecodedDetection, DetectionPlan } from "../../model/detection";
 import { decodedNames } from "../../model/detectionOutputs";
-import type { OutputTensor, TensorValues } from "../messages";
+import type { OutputTensor, TensorValues } from "../tensors";
 import { decodeAnchored, type Heads } from "./anchored";
 import { makeAnchors } from "./anchors";
 import { byScore, suppress, type Corners, type ScoredBox } from "./suppression";

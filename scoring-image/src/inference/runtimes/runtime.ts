@@ -1,5 +1,5 @@
 import type { Graph } from "../../model/graph";
-import type { OutputTensor } from "../outputTensor";
+import type { OutputTensor } from "../tensors";
 
 /**
  * Whether batches can be run: yes, by a model with these inputs and outputs; or no, and why not.

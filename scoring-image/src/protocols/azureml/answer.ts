@@ -1,8 +1,18 @@
 import { classificationOutput, probabilitiesOf, topClasses } from "../../inference/classification";
 import { detectionsOf } from "../../inference/detections";
-import type { OutputTensor } from "../../inference/messages";
-import type { JsonPart, JsonTensor } from "../../json/render";
+import type { OutputTensor } from "../../inference/tensors";
+import type { Renderer } from "../../inference/threads/finisher";
+import { renderParts, type JsonPart, type JsonTensor } from "../../json/render";
 import type { ModelPackage } from "../../model/modelPackage";
+
+/** The form of `/score`'s answers, as JSON; see {@link answerOf}. */
+export const scoresForm = "azureml/scores";
+
+/** Writes {@link scoresForm}. @throws ScoringError as `answerOf` */
+export const renderScores: Renderer<{ readonly top?: number }> = (model, [picture], { top }) => ({
+  isText: true,
+  parts: [renderParts(answerOf(model, picture?.outputs ?? [], top))],
+});
 
 /**
  * What `/score` answers, as parts of a JSON text: a detector's `[[{label, index, score, box}, ...]]`; a classifier's `[[p0, p1, ...]]` of shape

@@ -1,20 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { headers, paths } from "../../contract";
 import { ScoringError, toScoringError } from "../../errors";
-import type { Inference } from "../../inference/batcher";
-import type { JsonThread } from "../../json/jsonThread";
+import type { Answer } from "../../inference/call";
 import type { Predictor } from "../../inference/predictor";
 import type { Metrics } from "../../telemetry/metrics";
 import { callContext } from "../callContext";
-import { readBody, type BodyLimits } from "../readBody";
+import { readParts, type BodyLimits } from "../readBody";
 import type { ScriptPool } from "../../scripting/scriptPool";
-import { answerOf } from "./answer";
+import { scoresForm } from "./answer";
 import { scoreByScript } from "./scripted";
 import { openApiDocument, swaggerDocument } from "./swagger";
 
 export interface AzuremlOptions extends BodyLimits {
   readonly predictor: Predictor;
-  readonly json: JsonThread;
   readonly serviceName: string;
   readonly scoringTimeoutMs: number;
   readonly metrics: Metrics;
@@ -54,17 +52,17 @@ function handle(request: FastifyRequest, reply: FastifyReply, options: AzuremlOp
 }
 
 async function score(request: FastifyRequest, reply: FastifyReply, options: AzuremlOptions) {
-  const { predictor, json, scoringTimeoutMs, metrics } = options;
+  const { predictor, scoringTimeoutMs, metrics } = options;
   const finish = metrics.begin("azureml");
   try {
     const context = callContext(reply, scoringTimeoutMs);
     const top = requestedTop(request);
     refuseMultipart(request);
-    const body = await readBody(request.raw, options);
-    const inference = await predictor.predictImage(body, context);
-    const payload = await json.render(answerOf(predictor.model, inference.outputs, top));
+    const picture = await readParts(request.raw, options);
+    const form = { form: scoresForm, args: top === undefined ? {} : { top } };
+    const answer = await predictor.predictPictures([picture], form, context);
     finish("OK");
-    return succeed(reply, inference, payload);
+    return succeed(reply, answer);
   } catch (thrown) {
     const error = toScoringError(thrown);
     finish(error.code);
@@ -73,12 +71,12 @@ async function score(request: FastifyRequest, reply: FastifyReply, options: Azur
   }
 }
 
-function succeed(reply: FastifyReply, { imagingMs, inferenceMs }: Inference, payload: Buffer) {
+function succeed(reply: FastifyReply, { body, times: { imagingMs, inferenceMs } }: Answer) {
   return reply
     .header(headers.runFunctionFailed, "False")
     .header(headers.runFunctionMs, (imagingMs + inferenceMs).toFixed(3))
     .type("application/json; charset=utf-8")
-    .send(payload);
+    .send(body);
 }
 
 /** The query's `top`, or undefined for the reference's plain answer. */

@@ -15,7 +15,8 @@ const failures: Readonly<Record<string, string>> = {
   "431": "A request id is longer than 100 characters",
   "500": "The server failed",
   "502": "The model or the entry script failed",
-  "503": "Overloaded, not ready, or a session worker died; try again after Retry-After seconds",
+  "503":
+    "Overloaded, not ready, or the thread that scored the picture died; try again after Retry-After seconds",
   "504": "Not scored in time",
 };
 

@@ -1,3 +1,4 @@
+import type { WrittenAnswer } from "../../inference/call";
 import { Metadata, status } from "@grpc/grpc-js";
 import { errorTable, ScoringError } from "../../errors";
 
@@ -29,3 +30,6 @@ export function statusOf(error: ScoringError) {
   metadata.set("error-code", error.code);
   return { code: status[errorTable[error.code].grpc], details: error.message, metadata };
 }
+
+/** The message that a form of answers has written. */
+export const messageOf = ({ body }: WrittenAnswer): Buffer => body as Buffer;

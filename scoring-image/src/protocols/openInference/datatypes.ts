@@ -1,5 +1,5 @@
 import { ScoringError } from "../../errors";
-import type { TensorValues } from "../../inference/messages";
+import type { TensorValues } from "../../inference/tensors";
 import { datatypes, type Datatype, type TensorDtype } from "../../proto/datatypes";
 import type { InferOutput, InputData } from "./messages";
 

@@ -1,10 +1,12 @@
 import type { AdapterOptions } from "..";
 import { ScoringError } from "../../errors";
-import type { CallContext } from "../../inference/batcher";
+import type { CallContext } from "../../inference/call";
 import { loadProto, serviceOf } from "../../proto/protos";
+import { messageOf } from "../grpc/wire";
 import type { GrpcService } from "../grpcServer";
 import { checkReference } from "../modelReference";
-import { readInputs, writeOutputs, type Parameters, type WireInput } from "./grpcTensors";
+import { openInferenceForms } from "./answer";
+import { readInputs, type Parameters, type WireInput } from "./grpcTensors";
 import { infer } from "./infer";
 import { modelMetadata, serverMetadata } from "./metadata";
 
@@ -54,7 +56,7 @@ async function modelInfer(
   options: AdapterOptions,
   request: ModelInferRequest,
   context: CallContext,
-) {
+): Promise<Buffer> {
   const { id, raw_input_contents: raw } = request;
   checkReference(options, {
     name: request.model_name,
@@ -67,9 +69,8 @@ async function modelInfer(
       classes: classesOf(output.name, output.parameters),
     })),
   };
-  const outputs = await infer(options, wanted, context);
-  const { name, version } = options.model;
-  return { model_name: name, model_version: version, id, ...writeOutputs(outputs, raw.length > 0) };
+  const form = { form: openInferenceForms.grpc, extra: { id, isRaw: raw.length > 0 } };
+  return messageOf(await infer(options, wanted, form, context));
 }
 
 function classesOf(output: string, parameters: Parameters): number {

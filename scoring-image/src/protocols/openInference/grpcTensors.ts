@@ -1,5 +1,5 @@
 import { ScoringError } from "../../errors";
-import type { TensorValues } from "../../inference/messages";
+import type { TensorValues } from "../../inference/tensors";
 import { contentsFields, type Datatype } from "../../proto/datatypes";
 import { readBinary, refuse, refuseDatatype, writeBinary } from "./datatypes";
 import type { InferInput, InferOutput, InputData } from "./messages";

@@ -1,39 +1,41 @@
 import { ScoringError } from "../../errors";
-import type { CallContext, Inference } from "../../inference/batcher";
-import { topClasses } from "../../inference/classification";
-import { stackOutput } from "../../inference/stackOutputs";
-import { mapInTurns } from "../../inTurns";
-import { findInput, selectOutputs, wantsProbabilities, type NamedOutput } from "../../model/naming";
+import type { Answer, AnswerForm, CallContext } from "../../inference/call";
+import { findInput, selectOutputs } from "../../model/naming";
 import type { AdapterOptions } from "..";
-import { checkCount, datatypeOf } from "./datatypes";
-import type { InferInput, InferOutput, InferRequest } from "./messages";
+import type { OutputsArgs } from "./answer";
+import { checkCount } from "./datatypes";
+import type { InferInput, InferRequest } from "./messages";
 
 /**
  * Answers an inference request. BYTES are encoded pictures, one an element; FP32 and UINT8 are what the model's input takes.
+ * @param form the name of the form of the answer
+ * @param extra what the form needs to know besides the outputs
  * @throws ScoringError INVALID_REQUEST naming the field, or as `Predictor`
  */
-export async function infer(
+export async function infer<Extra extends object>(
   options: AdapterOptions,
   request: InferRequest,
+  { form, extra }: { readonly form: string; readonly extra: Extra },
   context: CallContext,
-): Promise<InferOutput[]> {
-  const { predictor } = options;
+): Promise<Answer> {
+  const { model } = options.predictor;
   const { inputs, outputs } = request;
   const input = onlyInput(inputs);
-  findInput(predictor.model, input.name);
+  findInput(model, input.name);
   // All outputs are answered by the names of the metadata; aliases are for those who ask by them.
-  const wanted = outputs.length > 0 ? outputs : predictor.model.outputs;
+  const wanted = outputs.length > 0 ? outputs : model.outputs;
   const names = wanted.map(({ name }) => name);
-  const selected = selectOutputs(predictor.model, input.name, names);
-  const inferences = await run(options, input, context);
-  return Promise.all(
-    selected.map(async (named, i) => {
-      const classes = outputs[i]?.classes ?? 0;
-      return classes > 0
-        ? classesOf(options, named, inferences, classes)
-        : valuesOf(named, inferences);
-    }),
-  );
+  const selected = selectOutputs(model, input.name, names);
+  const listed = selected.map(({ output, name }, i) => {
+    const classes = outputs[i]?.classes ?? 0;
+    if (classes > 0 && output.kind !== "probabilities" && output.kind !== "logits") {
+      const message = `The output "${name}" does not classify; leave its parameter classification out.`;
+      throw new ScoringError("INVALID_REQUEST", message);
+    }
+    return { output: output.name, name, classes };
+  });
+  const args: OutputsArgs & Extra = { ...extra, outputs: listed };
+  return run(options, input, { form, args }, context);
 }
 
 function onlyInput(inputs: readonly InferInput[]): InferInput {
@@ -43,39 +45,18 @@ function onlyInput(inputs: readonly InferInput[]): InferInput {
   throw new ScoringError("INVALID_REQUEST", message);
 }
 
-function run({ predictor }: AdapterOptions, input: InferInput, context: CallContext) {
+function run(
+  { predictor }: AdapterOptions,
+  input: InferInput,
+  form: AnswerForm,
+  context: CallContext,
+): Promise<Answer> {
   const { name, shape, data } = input;
   if (data.datatype === "BYTES") {
     checkCount(name, shape, data.elements.length);
-    return predictor.predictImages(data.elements, context);
+    return predictor.predictPictures(data.elements, form, context);
   }
   checkCount(name, shape, data.values.length);
   const dtype = data.datatype === "FP32" ? "float32" : "uint8";
-  return predictor.predictTensor({ dtype, dims: shape, data: data.values }, context);
-}
-
-function valuesOf(named: NamedOutput, inferences: readonly Inference[]): InferOutput {
-  const { output, name } = named;
-  const { dims, data } = stackOutput(output, inferences, wantsProbabilities(named));
-  return { name, datatype: datatypeOf(output.dtype), shape: dims, data };
-}
-
-/** The classification extension: for each picture its most probable classes as `probability:index:label`. */
-async function classesOf(
-  { predictor }: AdapterOptions,
-  { output, name }: NamedOutput,
-  inferences: readonly Inference[],
-  count: number,
-): Promise<InferOutput> {
-  if (output.kind !== "probabilities" && output.kind !== "logits") {
-    const message = `The output "${name}" does not classify; leave its parameter classification out.`;
-    throw new ScoringError("INVALID_REQUEST", message);
-  }
-  const rows = await mapInTurns(inferences, ({ outputs }) =>
-    topClasses(predictor.model, outputs, count).map(
-      ({ probability, index, label }) => `${probability.toFixed(6)}:${index}:${label}`,
-    ),
-  );
-  const data = rows.flat();
-  return { name, datatype: "BYTES", shape: [rows.length, rows[0]?.length ?? 0], data };
+  return predictor.predictTensor({ dtype, dims: shape, data: data.values }, form, context);
 }

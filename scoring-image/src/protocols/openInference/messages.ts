@@ -1,5 +1,5 @@
 import type { Datatype } from "../../proto/datatypes";
-import type { TensorValues } from "../../inference/messages";
+import type { TensorValues } from "../../inference/tensors";
 
 /** An input whose data has been brought from its wire form into values. */
 export interface InferInput {

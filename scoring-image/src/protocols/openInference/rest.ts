@@ -1,16 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { AdapterOptions } from "..";
 import { ScoringError, toScoringError } from "../../errors";
-import type { TensorValues } from "../../inference/messages";
-import type { JsonPart } from "../../json/render";
+import type { Answer } from "../../inference/call";
 import type { Readiness } from "../health";
 import { callContext } from "../callContext";
 import { checkReference } from "../modelReference";
 import { readBody } from "../readBody";
-import { writeBinary } from "./datatypes";
+import { openInferenceForms, type RestHead } from "./answer";
 import { infer } from "./infer";
 import { modelMetadata, serverMetadata } from "./metadata";
-import type { InferOutput } from "./messages";
 import { readRestRequest, type RestRequest } from "./restRequest";
 
 /** Names how many bytes of a body are JSON, before its binary data. */
@@ -63,9 +61,13 @@ async function score(request: FastifyRequest, reply: FastifyReply, options: Adap
     const body = await readBody(request.raw, options);
     const wanted =
       length === 0 ? rawRequest(options, body) : await readRestRequest(body, length, options.json);
-    const answers = await infer(options, wanted, context);
+    const { id, isBinary } = wanted;
+    const count = wanted.outputs.length || options.model.outputs.length;
+    const areBinary = Array.from({ length: count }, (_, i) => isBinary(i));
+    const form = { form: openInferenceForms.rest, extra: { id, areBinary } };
+    const answer = await infer(options, wanted, form, context);
     finish("OK");
-    return send(reply, options, wanted, answers);
+    return send(reply, answer);
   } catch (thrown) {
     const error = toScoringError(thrown);
     finish(error.code);
@@ -88,36 +90,8 @@ function rawRequest({ model }: AdapterOptions, body: Uint8Array): RestRequest {
   return { id: "", inputs: [{ name, shape: [1], data }], outputs: [], isBinary: () => false };
 }
 
-async function send(
-  reply: FastifyReply,
-  { model, json: thread }: AdapterOptions,
-  { id, isBinary }: RestRequest,
-  outputs: readonly InferOutput[],
-) {
-  const binary: Buffer[] = [];
-  const described = outputs.map(({ name, datatype, shape, data }, i): JsonPart[] => {
-    const tensor = { name, datatype, shape };
-    if (!isBinary(i)) return [opened({ ...tensor }), ',"data":', dataPart(data), "}"];
-    const bytes = writeBinary({ data });
-    binary.push(bytes);
-    return [JSON.stringify({ ...tensor, parameters: { binary_data_size: bytes.length } })];
-  });
-  const { name: model_name, version: model_version } = model;
-  const head = opened({ model_name, model_version, ...(id ? { id } : {}) });
-  const listed = described.flatMap((parts, i) => (i === 0 ? parts : [",", ...parts]));
-  const json = await thread.render([head, ',"outputs":[', ...listed, "]}"]);
-  if (binary.length === 0) return reply.type("application/json").send(json);
-  return reply
-    .type("application/octet-stream")
-    .header(jsonLengthHeader, json.length)
-    .send(Buffer.concat([json, ...binary]));
+function send(reply: FastifyReply, { head, body }: Answer) {
+  const { jsonLength } = head as RestHead;
+  if (jsonLength === undefined) return reply.type("application/json").send(body);
+  return reply.type("application/octet-stream").header(jsonLengthHeader, jsonLength).send(body);
 }
-
-/** A JSON object that goes on. */
-const opened = (value: object) => JSON.stringify(value).slice(0, -1);
-
-/** JSON has neither 64-bit integers nor infinities; the former become numbers, the latter null. */
-const dataPart = (data: InferOutput["data"]): JsonPart =>
-  Array.isArray(data)
-    ? JSON.stringify(data)
-    : { dims: [data.length], data: data as TensorValues, numbers: "plain" };

@@ -1,7 +1,6 @@
 import { ScoringError } from "../../errors";
-import type { CallContext } from "../../inference/batcher";
-import { classificationOutput, topClasses, type ScoredClass } from "../../inference/classification";
-import { mapInTurns } from "../../inTurns";
+import type { Answer, AnswerForm, CallContext } from "../../inference/call";
+import { classificationOutput } from "../../inference/classification";
 import type { ModelInput, ModelOutput, ModelPackage } from "../../model/modelPackage";
 import { infer, type TensorflowOptions } from "./predict";
 
@@ -13,30 +12,33 @@ export type Features = ReadonlyMap<
 
 /**
  * Classifies examples, each with one picture: all classes, most probable first.
+ * @param form the name of the form of the answer
  * @throws ScoringError UNIMPLEMENTED when the model does not classify, INVALID_REQUEST naming the example that is wrong
  */
 export async function classify(
   options: TensorflowOptions,
   examples: readonly Features[],
+  form: string,
   context: CallContext,
-): Promise<ScoredClass[][]> {
+): Promise<Answer> {
   const { model } = options;
   if (!classificationOutput(model)) {
     throw unsuitable(model, "Classify", "an output of kind probabilities or logits");
   }
-  const inferences = await inferExamples(options, examples, context);
-  return mapInTurns(inferences, ({ outputs }) => topClasses(model, outputs, Infinity));
+  return inferExamples(options, examples, { form, args: {} }, context);
 }
 
 /**
- * The one value a picture that a regression model computes.
+ * Computes the one value a picture of a regression model.
+ * @param form the name of the form of the answer, which takes {@link RegressArgs}
  * @throws ScoringError UNIMPLEMENTED when the model is none, INVALID_REQUEST naming the example that is wrong
  */
 export async function regress(
   options: TensorflowOptions,
   examples: readonly Features[],
+  form: string,
   context: CallContext,
-): Promise<number[]> {
+): Promise<Answer> {
   const output = options.model.outputs.find(isScalar);
   if (!output) {
     throw unsuitable(
@@ -45,10 +47,13 @@ export async function regress(
       "an output of kind features with one value a picture",
     );
   }
-  const inferences = await inferExamples(options, examples, context);
-  return inferences.map(({ outputs }) =>
-    Number(outputs.find(({ name }) => name === output.name)?.data[0]),
-  );
+  const args: RegressArgs = { output: output.name };
+  return inferExamples(options, examples, { form, args }, context);
+}
+
+/** Which output is the regression's. */
+export interface RegressArgs {
+  readonly output: string;
 }
 
 const isScalar = ({ kind, shape }: ModelOutput) =>
@@ -63,20 +68,21 @@ const unsuitable = ({ name }: ModelPackage, method: string, needs: string) =>
 function inferExamples(
   options: TensorflowOptions,
   examples: readonly Features[],
+  form: AnswerForm,
   context: CallContext,
-) {
+): Promise<Answer> {
   if (examples.length === 0) throw new ScoringError("INVALID_REQUEST", "Input is empty.");
   const { input } = options.model;
   const values = examples.map((features, i) => featureOf(features, input, i));
   const pictures = values.flatMap(({ bytes }) => bytes);
-  if (pictures.length === values.length) return infer(options, { pictures }, context);
+  if (pictures.length === values.length) return infer(options, { pictures }, form, context);
   if (pictures.length > 0) {
     const message = "Examples must all hold encoded pictures or all decoded ones.";
     throw new ScoringError("INVALID_REQUEST", message);
   }
   const dims = [examples.length, ...(input.shape.slice(1) as number[])];
   const data = join(values.map(({ numbers }) => numbers));
-  return infer(options, { tensor: { dtype: input.dtype, dims, data } }, context);
+  return infer(options, { tensor: { dtype: input.dtype, dims, data } }, form, context);
 }
 
 function join(lists: readonly ArrayLike<number>[]): Float64Array {

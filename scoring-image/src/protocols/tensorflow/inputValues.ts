@@ -1,7 +1,7 @@
 import { Reader } from "protobufjs/minimal";
 import { ScoringError } from "../../errors";
 import { describeInput, type InputTensor } from "../../inference/inputTensor";
-import type { TensorData } from "../../imaging/tensorWriter";
+import type { TensorData } from "../../imaging/tensorData";
 import type { ModelInput } from "../../model/modelPackage";
 import { dataTypes, type WireTensor } from "./tensorWire";
 

@@ -1,9 +1,10 @@
 import { ScoringError } from "../../errors";
-import type { CallContext, Inference } from "../../inference/batcher";
-import type { OutputTensor } from "../../inference/messages";
+import type { Answer, AnswerForm, CallContext } from "../../inference/call";
+import type { PictureOutputs } from "../../inference/threads/finisher";
+import type { OutputTensor } from "../../inference/tensors";
 import { stackOutput } from "../../inference/stackOutputs";
 import type { ModelInput, ModelPackage } from "../../model/modelPackage";
-import { findInput, signatureKey, wantsProbabilities } from "../../model/naming";
+import { findInput, findOutput, signatureKey, wantsProbabilities } from "../../model/naming";
 import type { NamedOutput } from "../../model/naming";
 import type { AdapterOptions } from "../index";
 import type { InputValue } from "./inputValues";
@@ -51,32 +52,42 @@ export function onlyInput<T>(
 export function infer(
   { predictor }: TensorflowOptions,
   value: InputValue,
+  form: AnswerForm,
   context: CallContext,
-): Promise<Inference[]> {
+): Promise<Answer> {
   return "pictures" in value
-    ? predictor.predictImages(value.pictures, context)
-    : predictor.predictTensor(value.tensor, context);
+    ? predictor.predictPictures(value.pictures, form, context)
+    : predictor.predictTensor(value.tensor, form, context);
 }
 
-/**
- * The outputs that a caller asked for, each as one tensor [n, ...] under the name the caller knows it by.
- * @throws ScoringError INVALID_REQUEST when the filter is wrong
- */
-export function namedTensors(
+/** An output by its own name, and the name that the caller knows it by. */
+export interface WantedOutput {
+  readonly output: string;
+  readonly name: string;
+}
+
+/** What a caller asked for, with the signature's keys beside a graph's names where that is set. */
+export function wantedOutputs(
   { model, bothOutputNames }: TensorflowOptions,
   outputs: readonly NamedOutput[],
-  inferences: readonly Inference[],
-): NamedTensor[] {
-  const wanted = bothOutputNames ? withKeys(outputs) : outputs;
-  return wanted.map((named) => ({
-    ...named,
-    tensor: stackOutput(named.output, inferences, wantsProbabilities(named)),
-  }));
-  function withKeys(list: readonly NamedOutput[]): NamedOutput[] {
-    const keys = model.outputs.map((output) => ({ output, name: signatureKey(output) }));
-    const missing = keys.filter(({ name, output }) =>
-      list.every((named) => named.name !== name && list.some((other) => other.output === output)),
-    );
-    return [...list, ...missing];
-  }
+): WantedOutput[] {
+  const keys = model.outputs.map((output) => ({ output, name: signatureKey(output) }));
+  const missing = keys.filter(({ name, output }) =>
+    outputs.every(
+      (named) => named.name !== name && outputs.some((other) => other.output === output),
+    ),
+  );
+  const wanted = bothOutputNames ? [...outputs, ...missing] : outputs;
+  return wanted.map(({ output, name }) => ({ output: output.name, name }));
 }
+
+/** The outputs that a caller asked for, each as one tensor [n, ...] under the name the caller knows it by. */
+export const namedTensors = (
+  model: ModelPackage,
+  wanted: readonly WantedOutput[],
+  pictures: readonly PictureOutputs[],
+): NamedTensor[] =>
+  wanted.map(({ output: own, name }) => {
+    const named = { output: findOutput(model, own), name };
+    return { ...named, tensor: stackOutput(named.output, pictures, wantsProbabilities(named)) };
+  });

@@ -1,6 +1,6 @@
 import { Reader, Writer } from "protobufjs/minimal";
 import { ScoringError } from "../../errors";
-import type { OutputTensor } from "../../inference/messages";
+import type { OutputTensor } from "../../inference/tensors";
 import type { NamedOutput } from "../../model/naming";
 import type { ModelReference } from "../modelReference";
 import { eachField, expectType, readTensor, writeTensor, type WireTensor } from "./tensorWire";

@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ScoringError, toScoringError } from "../../errors";
-import type { CallContext } from "../../inference/batcher";
+import type { Answer, CallContext } from "../../inference/call";
 import { selectOutputs } from "../../model/naming";
 import { callContext } from "../callContext";
 import { checkReference, type ModelReference } from "../modelReference";
 import { readBody } from "../readBody";
 import { classify, regress } from "./examples";
-import { infer, namedTensors, type TensorflowOptions } from "./predict";
-import { classifyAnswer, columnAnswer, metadataAnswer, restStatus, rowAnswer } from "./restAnswer";
+import { infer, wantedOutputs, type TensorflowOptions } from "./predict";
+import { metadataAnswer, restForms, restStatus, type RestPredictArgs } from "./restAnswer";
 import { readExamples, readPredict } from "./restBody";
 import { modelStatus } from "./services";
 
@@ -30,7 +30,7 @@ export function registerTensorflow(app: FastifyInstance, options: TensorflowOpti
     const error = toScoringError(thrown);
     const status = restStatus(error);
     request.log[status === 500 ? "error" : "debug"](
-      { err: error.cause ?? error },
+      { reqId: request.id, err: error.cause ?? error },
       "request failed",
     );
     if (error.retryable) void reply.header("retry-after", 1);
@@ -76,7 +76,7 @@ async function handle(request: FastifyRequest, reply: FastifyReply, options: Ten
     const body = await options.json.parse(await readBody(request.raw, options));
     const answer = await score(what, body, reference, options, context);
     finish("OK");
-    return reply.send(answer);
+    return reply.send(answer.body);
   } catch (thrown) {
     finish(toScoringError(thrown).code);
     throw thrown;
@@ -89,12 +89,12 @@ async function score(
   reference: ModelReference,
   options: TensorflowOptions,
   context: CallContext,
-): Promise<Buffer> {
+): Promise<Answer> {
   if (method === "predict") return predict(body, reference, options, context);
   const { signature, examples } = readExamples(body);
   checkReference(options, { ...reference, signature });
-  if (method === "classify") return classifyAnswer(await classify(options, examples, context));
-  return Buffer.from(JSON.stringify({ results: await regress(options, examples, context) }));
+  const act = method === "classify" ? classify : regress;
+  return act(options, examples, restForms[method], context);
 }
 
 async function predict(
@@ -102,14 +102,14 @@ async function predict(
   reference: ModelReference,
   options: TensorflowOptions,
   context: CallContext,
-): Promise<Buffer> {
-  const { model, json } = options;
+): Promise<Answer> {
+  const { model } = options;
   checkReference(options, reference);
   const { signature, inputName, value, isRowForm } = readPredict(body, model);
   checkReference(options, { signature });
-  const outputs = selectOutputs(model, inputName);
-  const tensors = namedTensors(options, outputs, await infer(options, value, context));
-  return json.render(isRowForm ? rowAnswer(tensors) : columnAnswer(tensors));
+  const outputs = wantedOutputs(options, selectOutputs(model, inputName));
+  const args: RestPredictArgs = { outputs, isRowForm };
+  return infer(options, value, { form: restForms.predict, args }, context);
 }
 
 function statusAnswer(options: TensorflowOptions) {

@@ -1,10 +1,12 @@
 import type { ErrorCode, ScoringError } from "../../errors";
-import type { ScoredClass } from "../../inference/classification";
-import { mapInTurns } from "../../inTurns";
-import type { JsonPart, JsonTensor } from "../../json/render";
+import { topClasses } from "../../inference/classification";
+import type { Renderer } from "../../inference/threads/finisher";
+import type { OutputTensor } from "../../inference/tensors";
+import { renderParts, type JsonPart, type JsonTensor } from "../../json/render";
 import type { ModelPackage } from "../../model/modelPackage";
 import { signatureDefMap } from "./signature";
-import type { NamedTensor } from "./predict";
+import type { RegressArgs } from "./examples";
+import { namedTensors, type NamedTensor, type WantedOutput } from "./predict";
 
 const jsonTensor = ({ tensor: { dims, data }, output }: NamedTensor): JsonTensor => ({
   dims,
@@ -43,13 +45,51 @@ function rowOf({ dims, data, numbers }: JsonTensor, index: number, count: number
   return { dims: dims.slice(1), data: data.slice(index * length, (index + 1) * length), numbers };
 }
 
-/** `{"results": [[[label, score], ...], ...]}` */
-export async function classifyAnswer(rows: readonly ScoredClass[][]): Promise<Buffer> {
-  const texts = await mapInTurns(rows, (row) =>
-    JSON.stringify(row.map(({ label, probability }) => [label, probability])),
-  );
-  return Buffer.from(`{"results":[${texts.join(",")}]}`);
+/** Forms of the answers of TensorFlow Serving's REST interface. */
+export const restForms = {
+  predict: "tensorflow/predict",
+  classify: "tensorflow/classify",
+  regress: "tensorflow/regress",
+} as const;
+
+/** What {@link restForms}.predict needs to know. */
+export interface RestPredictArgs {
+  readonly outputs: readonly WantedOutput[];
+  /** Whether the request had `instances`, and the answer has `predictions`. */
+  readonly isRowForm: boolean;
 }
+
+const renderPredict: Renderer<RestPredictArgs> = (model, pictures, { outputs, isRowForm }) => {
+  const tensors = namedTensors(model, outputs, pictures);
+  return {
+    parts: [renderParts(isRowForm ? rowAnswer(tensors) : columnAnswer(tensors))],
+  };
+};
+
+/** `{"results": [[[label, score], ...], ...]}` */
+const renderClassify: Renderer<object> = (model, pictures) => {
+  const results = pictures.map(({ outputs }) =>
+    topClasses(model, outputs, Infinity).map(({ label, probability }) => [label, probability]),
+  );
+  return { parts: [Buffer.from(JSON.stringify({ results }))] };
+};
+
+/** `{"results": [value, ...]}` */
+const renderRegress: Renderer<RegressArgs> = (_model, pictures, { output }) => {
+  const results = pictures.map(({ outputs }) => scalarOf(outputs, output));
+  return { parts: [Buffer.from(JSON.stringify({ results }))] };
+};
+
+/** The one value of an output. */
+export const scalarOf = (outputs: readonly OutputTensor[], name: string): number =>
+  Number(outputs.find((tensor) => tensor.name === name)?.data[0]);
+
+/** Writes {@link restForms}. */
+export const restRenderers = {
+  [restForms.predict]: renderPredict,
+  [restForms.classify]: renderClassify,
+  [restForms.regress]: renderRegress,
+} as const;
 
 /** The answer to GET /v1/models/NAME/metadata, as protobuf's JSON writes GetModelMetadataResponse: 64-bit integers are strings. */
 export function metadataAnswer(model: ModelPackage): unknown {

@@ -1,18 +1,15 @@
-import type { CallContext } from "../../inference/batcher";
+import type { CallContext } from "../../inference/call";
 import { ScoringError } from "../../errors";
 import { selectOutputs } from "../../model/naming";
+import { messageOf } from "../grpc/wire";
 import type { GrpcService, UnaryHandler } from "../grpcServer";
 import { loadProto, serviceOf } from "../../proto/protos";
-import { checkReference, defaultSignature, type ModelReference } from "../modelReference";
+import { checkReference, type ModelReference } from "../modelReference";
 import { classify, regress, type Features } from "./examples";
 import { inputValueOf } from "./inputValues";
-import { infer, namedTensors, onlyInput, type TensorflowOptions } from "./predict";
-import {
-  decodePredictRequest,
-  encodePredictResponse,
-  type PredictRequest,
-  type PredictResponse,
-} from "./predictMessages";
+import { grpcForms, predictionService, specOf, type GrpcPredictArgs } from "./grpcAnswer";
+import { infer, onlyInput, wantedOutputs, type TensorflowOptions } from "./predict";
+import { decodePredictRequest, type PredictRequest } from "./predictMessages";
 import { signatureDefMap } from "./signature";
 
 interface ModelSpec {
@@ -47,7 +44,6 @@ interface ExampleRequest extends WithSpec {
 }
 
 const definitions = loadProto("tensorflow_serving.proto");
-const predictionService = serviceOf(definitions, "tensorflow.serving.PredictionService");
 
 function referenceOf({ model_spec: spec }: WithSpec): ModelReference {
   return {
@@ -58,29 +54,19 @@ function referenceOf({ model_spec: spec }: WithSpec): ModelReference {
   };
 }
 
-const specOf = ({ model }: TensorflowOptions, signature = defaultSignature) => ({
-  name: model.name,
-  version: { value: Number(model.version) },
-  signature_name: signature,
-});
-
 /** tensorflow.serving.PredictionService. */
 export function predictionServiceOf(options: TensorflowOptions): GrpcService {
   const methods: Record<string, UnaryHandler<never>> = {
     Predict: (request: PredictRequest, context) => predict(options, request, context),
     Classify: async (request: ExampleRequest, context) => {
       checkReference(options, referenceOf(request));
-      const rows = await classify(options, examplesOf(request), context);
-      const classifications = rows.map((row) => ({
-        classes: row.map(({ label, probability }) => ({ label, score: probability })),
-      }));
-      return { result: { classifications }, model_spec: specOf(options) };
+      const form = grpcForms.classify;
+      return messageOf(await classify(options, examplesOf(request), form, context));
     },
     Regress: async (request: ExampleRequest, context) => {
       checkReference(options, referenceOf(request));
-      const values = await regress(options, examplesOf(request), context);
-      const regressions = values.map((value) => ({ value }));
-      return { result: { regressions }, model_spec: specOf(options) };
+      const form = grpcForms.regress;
+      return messageOf(await regress(options, examplesOf(request), form, context));
     },
     MultiInference: () => {
       const message =
@@ -91,11 +77,10 @@ export function predictionServiceOf(options: TensorflowOptions): GrpcService {
       metadata(options, request),
   };
   const definition = {
-    ...predictionService,
+    ...predictionService(),
     Predict: {
-      ...predictionService["Predict"],
+      ...predictionService()["Predict"],
       requestDeserialize: decodePredictRequest,
-      responseSerialize: encodePredictResponse,
     },
   } as unknown as GrpcService["definition"];
   const scoring = ["Predict", "Classify", "Regress"];
@@ -106,19 +91,14 @@ async function predict(
   options: TensorflowOptions,
   { reference, inputs, filter }: PredictRequest,
   context: CallContext,
-): Promise<PredictResponse> {
+): Promise<Buffer> {
   const { model, tensorContent } = options;
   checkReference(options, reference);
   const { name, value, input } = onlyInput(model, inputs);
-  const wanted = selectOutputs(model, name, filter);
-  const inferences = await infer(options, inputValueOf(name, value, input), context);
-  return {
-    outputs: namedTensors(options, wanted, inferences),
-    name: model.name,
-    version: model.version,
-    signature: defaultSignature,
-    asContent: tensorContent,
-  };
+  const outputs = wantedOutputs(options, selectOutputs(model, name, filter));
+  const args: GrpcPredictArgs = { outputs, asContent: tensorContent };
+  const form = { form: grpcForms.predict, args };
+  return messageOf(await infer(options, inputValueOf(name, value, input), form, context));
 }
 
 function examplesOf({ input }: ExampleRequest): Features[] {
@@ -156,7 +136,7 @@ function metadata(
   const value = serialize(signatureDefMap(model));
   const type = "type.googleapis.com/tensorflow.serving.SignatureDefMap";
   return {
-    model_spec: specOf(options, ""),
+    model_spec: specOf(model, ""),
     metadata: { signature_def: { type_url: type, value } },
   };
 }

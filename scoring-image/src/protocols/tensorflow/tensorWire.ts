@@ -1,6 +1,6 @@
 import type { Reader, Writer } from "protobufjs/minimal";
 import { ScoringError } from "../../errors";
-import type { OutputTensor, TensorValues } from "../../inference/messages";
+import type { OutputTensor, TensorValues } from "../../inference/tensors";
 import type { ModelOutput } from "../../model/modelPackage";
 
 /** TensorFlow's names of its dtypes by number; tensorflow/core/framework/types.proto. */

@@ -1,4 +1,4 @@
-import type { OutputTensor } from "../../outputTensor";
+import type { OutputTensor } from "../../tensors";
 import type { Availability, BatchRow, BlockingRuntime, NumberedRun } from "../runtime";
 import { DeviceInput, placeRows, type PlacedRow } from "./deviceInput";
 import { FixedOutputs, FreeOutputs, type DeviceOutputs } from "./deviceOutputs";

@@ -1,4 +1,4 @@
-import type { OutputTensor } from "../../outputTensor";
+import type { OutputTensor } from "../../tensors";
 import type { Availability, BatchRow, NumberedRun, RowData, BlockingRuntime } from "../runtime";
 import { GatedRuns } from "./gatedRuns";
 import { HostOutputs, outputMemory } from "./hostOutputs";

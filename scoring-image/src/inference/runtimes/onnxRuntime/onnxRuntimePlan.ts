@@ -5,10 +5,8 @@ import type { Dimension } from "../../../model/modelPackage";
 export const executionProviders = ["cpu", "cuda", "tensorrt"] as const;
 export type ExecutionProvider = (typeof executionProviders)[number];
 
-/** Format of a row: an {@link ImageTransform}, whose values may also be float16. */
-export interface RowFormat extends Omit<ImageTransform, "dtype"> {
-  readonly dtype: "float32" | "float16" | "uint8";
-}
+/** Format of a row: of what decoding makes, or of the declared input. */
+export type RowFormat = ImageTransform;
 
 /** The model in this process, by ONNX Runtime. */
 export interface OnnxRuntimePlan {

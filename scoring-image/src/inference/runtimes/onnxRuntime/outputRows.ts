@@ -1,4 +1,4 @@
-import type { OutputTensor, TensorValues } from "../../outputTensor";
+import type { OutputTensor, TensorValues } from "../../tensors";
 
 /** An output of a whole batch. */
 export interface BatchOutput {

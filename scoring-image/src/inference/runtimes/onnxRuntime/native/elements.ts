@@ -1,4 +1,4 @@
-import type { TensorValues } from "../../../outputTensor";
+import type { TensorValues } from "../../../tensors";
 import { float32Of } from "../float16";
 import { viewOf } from "./nativeMemory";
 

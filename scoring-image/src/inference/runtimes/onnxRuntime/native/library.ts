@@ -43,6 +43,12 @@ interface Loaded {
   readonly functions: Functions;
 }
 
+/**
+ * Stack of a call in bytes, as large as a thread's own: with koffi's 128 kB for asynchronous calls, opening a
+ * session on a GPU ends the process.
+ */
+const stackBytes = 8 * 1024 * 1024;
+
 let loaded: Loaded | undefined;
 
 /**
@@ -53,6 +59,7 @@ export const loadFunctions = (): Functions => (loaded ??= load()).functions;
 
 function load(): Loaded {
   const file = libraryFile();
+  koffi.config({ sync_stack_size: stackBytes, async_stack_size: stackBytes });
   const library = koffi.load(file);
   // struct OrtApiBase: GetApi, GetVersionString.
   const base = (library.func("OrtGetApiBase", "void *", []) as () => bigint)();

@@ -1,0 +1,71 @@
+/** Values of a tensor, row-major. */
+export type TensorValues =
+  Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | Int8Array;
+
+/** One output tensor of one picture; `dims` has the batch dimension, which is 1. */
+export interface OutputTensor {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly data: TensorValues;
+}
+
+/** What tells a tensor's values from their bytes. */
+export interface TensorForm {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly type: keyof typeof arrays;
+}
+
+const arrays = {
+  Float32Array,
+  Float64Array,
+  Int32Array,
+  BigInt64Array,
+  Uint8Array,
+  Int8Array,
+} as const;
+
+/** Tensors begin at multiples of the largest element. */
+const alignment = 8;
+const aligned = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
+
+const padding = new Uint8Array(alignment);
+
+export const formOf = ({ name, dims, data }: OutputTensor): TensorForm => ({
+  name,
+  dims,
+  type: data.constructor.name as TensorForm["type"],
+});
+
+/** The tensors' bytes one after the other, each padded so that the next is aligned. */
+export function bytesOf(tensors: readonly OutputTensor[]): Uint8Array[] {
+  return tensors.flatMap(({ data: { buffer, byteOffset, byteLength } }) => {
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    const missing = aligned(byteLength) - byteLength;
+    return missing === 0 ? [bytes] : [bytes, padding.subarray(0, missing)];
+  });
+}
+
+const lengthOf = ({ dims }: TensorForm) => dims.reduce((product, size) => product * size, 1);
+
+/** Bytes that `bytesOf` makes of tensors of these forms. */
+export const byteLengthOf = (forms: readonly TensorForm[]): number =>
+  forms.reduce(
+    (sum, form) => sum + aligned(lengthOf(form) * arrays[form.type].BYTES_PER_ELEMENT),
+    0,
+  );
+
+/**
+ * Views tensors in the bytes that `bytesOf` made of them.
+ * @param bytes begins at a multiple of 8 of its memory
+ */
+export function tensorsIn(forms: readonly TensorForm[], bytes: Uint8Array): OutputTensor[] {
+  let at = bytes.byteOffset;
+  return forms.map((form) => {
+    const Values = arrays[form.type];
+    const length = lengthOf(form);
+    const data = new Values(bytes.buffer as ArrayBuffer, at, length);
+    at += aligned(length * Values.BYTES_PER_ELEMENT);
+    return { name: form.name, dims: form.dims, data };
+  });
+}
