@@ -9,6 +9,7 @@ export const leftOut: ReadonlySet<string> = new Set([
   ".local",
   "bench",
   "client",
+  "gpu",
   "soak",
   ".DS_Store",
 ]);

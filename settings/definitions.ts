@@ -157,6 +157,7 @@ export const definitions = {
   "conversion.mean": optional(perColour("127.5")),
   "conversion.scale": optional(perColour("0.0078125")),
   "conversion.detection": optional(oneOf("reference", "torchvision")),
+  "conversion.precision": oneOf("float32", "float16"),
   keepOldModelVersions: flag,
 
   serviceName: text(

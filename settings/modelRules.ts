@@ -20,7 +20,7 @@ const conversionKeys = [
   "conversion.detection",
 ] as const satisfies readonly Key[];
 
-/** Rules on the model: it is there, and only a TensorFlow model is converted. */
+/** Rules on the model: it is there, only a TensorFlow model is converted, and to a precision that its accelerator can have. */
 export function modelRules(values: Values, { packages, sources }: ModelsHere): Findings {
   const { model } = values;
   const problems: string[] = [];
@@ -35,6 +35,7 @@ export function modelRules(values: Values, { packages, sources }: ModelsHere): F
       }
     }
   }
+  problems.push(...precisionProblems(values, packages.includes(model)));
   if (values["conversion.preset"] === undefined) {
     for (const key of ["conversion.order", "conversion.mean", "conversion.scale"] as const) {
       if (values[key] !== undefined && sources.includes(model)) {
@@ -50,6 +51,32 @@ export function modelRules(values: Values, { packages, sources }: ModelsHere): F
     }
   }
   return { problems, notices: [] };
+}
+
+function precisionProblems(values: Values, isPackage: boolean): string[] {
+  const { model, target, accelerator } = values;
+  const precision = values["conversion.precision"];
+  if (precision === "float32") return [];
+  if (target !== "local" && accelerator === "fpga") {
+    return [
+      problem(
+        "conversion.precision",
+        precision,
+        "accelerator is fpga, and what an FPGA computes in is fixed when its own model is compiled",
+        "conversion.precision float32",
+      ),
+    ];
+  }
+  if (!isPackage) return [];
+  const made = `${model}-${precision}`;
+  return [
+    `${problem(
+      "conversion.precision",
+      precision,
+      `${model} is a package and is not converted`,
+      "conversion.precision float32",
+    )}, and make the package ${made} with: npm run model -- quantize scoring-image/models/${model} --precision ${precision}, then: pulumi config set model ${made}`,
+  ];
 }
 
 function missing(model: string, here: readonly string[]): string {
@@ -68,7 +95,11 @@ function missing(model: string, here: readonly string[]): string {
 export function statedModel(
   values: Pick<
     Values,
-    "modelVersion" | "modelDescription" | "modelTags" | (typeof conversionKeys)[number]
+    | "modelVersion"
+    | "modelDescription"
+    | "modelTags"
+    | "conversion.precision"
+    | (typeof conversionKeys)[number]
   >,
 ): StatedModel {
   const conversion = conversionKeys.flatMap((key) => {
@@ -80,5 +111,7 @@ export function statedModel(
     description: values.modelDescription,
     tags: values.modelTags,
     ...Object.fromEntries(conversion),
+    // Left out of float32's recipe, whose hash is part of a converted model's version.
+    ...(values["conversion.precision"] === "float16" ? { precision: "float16" } : {}),
   };
 }

@@ -17,6 +17,7 @@ export interface ConversionRecipe {
   readonly mean?: string;
   readonly scale?: string;
   readonly detection?: string;
+  readonly precision?: string;
 }
 
 /** What the settings say about a TensorFlow model; a package says it itself. */

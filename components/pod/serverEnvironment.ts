@@ -50,10 +50,10 @@ export function serverEnvironment(args: ServicePodArgs): Record<string, string> 
 }
 
 /**
- * One lane keeps a GPU busy, and an FPGA takes one call at a time. Triton computes one batch while
- * the next is made, elsewhere each core has a lane of its own.
+ * A GPU, or Triton, computes one batch while the next is made; an FPGA takes one call at a time. On a
+ * CPU each core has a lane of its own.
  */
 function lanes({ accelerator, cpuCores, runtime }: ServicePodArgs): number {
   if (runtime) return runtime.kind === "triton" ? 2 : 1;
-  return accelerator === "cpu" ? Math.max(1, Math.floor(cpuCores)) : 1;
+  return accelerator === "cpu" ? Math.max(1, Math.floor(cpuCores)) : 2;
 }

@@ -26,6 +26,7 @@ const stated = {
   "conversion.mean": undefined,
   "conversion.scale": undefined,
   "conversion.detection": undefined,
+  "conversion.precision": "float32",
 } as const;
 
 /** A models folder with a SavedModel and a frozen graph; their contents are not read before the image's build. */
@@ -161,6 +162,17 @@ describe("a model that is converted", () => {
       version(modelsFolder(), { "conversion.input": "x:0" }),
       version(modelsFolder()),
     );
+  });
+
+  it("computes in float16 where the stack says so, as another version", () => {
+    const recipe = (precision: "float32" | "float16") =>
+      readDeployedModel(
+        modelsFolder(),
+        "ResNet_50",
+        statedModel({ ...stated, "conversion.precision": precision }),
+      ).converted?.recipe;
+    assert.deepEqual(recipe("float16"), { ...recipe("float32"), precision: "float16" });
+    assert.equal(recipe("float32")?.precision, undefined);
   });
 
   it("may be one file, a frozen graph, and a detector", () => {

@@ -78,7 +78,7 @@ describe("the pods of the scoring service", () => {
       EXECUTION_PROVIDER: "cuda",
       GRPC_PORT: "50051",
       HOST: "0.0.0.0",
-      LANES: "1",
+      LANES: "2",
       MAX_BATCH_DELAY_MS: "0",
       MAX_QUEUE_SIZE: "0",
       MAX_QUEUE_WAIT_MS: "500",

@@ -76,6 +76,22 @@ export const environment: readonly RefusedSettings[] = [
     ],
   },
   {
+    title: "another precision of a package",
+    stack: "eastus",
+    overrides: { "conversion.precision": "float16" },
+    lines: [
+      'conversion.precision is "float16": efficientnet-lite0 is a package and is not converted. Mend it with: pulumi config set conversion.precision float32, and make the package efficientnet-lite0-float16 with: npm run model -- quantize scoring-image/models/efficientnet-lite0 --precision float16, then: pulumi config set model efficientnet-lite0-float16',
+    ],
+  },
+  {
+    title: "a precision of an FPGA's model",
+    stack: "westeurope",
+    overrides: { "conversion.precision": "float16" },
+    lines: [
+      'conversion.precision is "float16": accelerator is fpga, and what an FPGA computes in is fixed when its own model is compiled. Mend it with: pulumi config set conversion.precision float32',
+    ],
+  },
+  {
     title: "a zone-redundant registry below Premium",
     stack: "eastus",
     overrides: { registryZoneRedundant: true },
