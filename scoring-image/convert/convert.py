@@ -27,6 +27,7 @@ import tf2onnx
 from cut import Decoder, Tensors, begin_at, candidates, is_text, resolve
 from errors import Refused
 from graph import OPSET, describe, to_onnx
+from half import to_float16
 from manifest import Labelling, check_labelling, manifest, picture_size
 from recognise import probe_pictures, recognise
 from source import SIGNATURE, Source, node_of, open_source
@@ -76,7 +77,7 @@ def convert(source_path: Path, package: Path, given: argparse.Namespace) -> dict
     labels = given.labels or (beside if beside.is_file() else None)
     labelling = Labelling(
         given.name, given.version, given.description, dict(given.tag), labels,
-        tuple(kind for kind in (given.kinds or "").split(",") if kind), given.detection,
+        tuple(kind for kind in (given.kinds or "").split(",") if kind), given.detection, given.precision,
     )  # fmt: skip
     check_labelling(labelling, len(outputs) or len(labelling.kinds))
     if package.exists():
@@ -92,6 +93,9 @@ def convert(source_path: Path, package: Path, given: argparse.Namespace) -> dict
         graph_def = begin_inside(source, tensors.input)
     say("converting to ONNX")
     model = to_onnx(graph_def, labelling.name, tensors)
+    if given.precision == "float16":
+        say("casting to float16")
+        model = to_float16(model)
     report = {
         "source": {"kind": source.kind, "signature": given.signature, "decodesPictures": decodes},
         "input": tensors.input,
@@ -194,6 +198,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--mean", type=numbers)
     parser.add_argument("--scale", type=numbers)
     parser.add_argument("--shorter-side", type=int)
+    parser.add_argument("--precision", choices=["float32", "float16"], default="float32", help="what the model computes in")
     parser.add_argument("--recipe", help="the options above as JSON; what is on the command line counts more")
     return parser
 

@@ -29,6 +29,7 @@ class Labelling:
     kinds: tuple[str, ...] = ()
     # Preset of the section `detection`: then all outputs are raw heads of a detector.
     detection: str | None = None
+    precision: str = "float32"
 
 
 def check_labelling(labelling: Labelling, outputs: int) -> None:
@@ -78,6 +79,7 @@ def manifest(model: onnx.ModelProto, data: bytes, aliases: dict[str, list[str]],
         "description": labelling.description,
         "tags": labelling.tags,
         "sha256": hashlib.sha256(data).hexdigest(),
+        **({"precision": "float16"} if labelling.precision == "float16" else {}),
         "inputs": [
             {
                 "name": given.name,

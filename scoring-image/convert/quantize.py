@@ -14,7 +14,6 @@ import logging
 import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -30,10 +29,10 @@ from onnxruntime.quantization.quant_utils import QuantizationMode, load_model_wi
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from agreement import agreement, measure, milliseconds, scores
 from errors import Refused
 
 REFUSED = 3
-BATCH = 8
 # Views on which the change that a single layer makes is measured.
 PROBED = 24
 # Unsigned: on CPUs without VNNI, signed weights of eight bits overflow ONNX Runtime's 16-bit sums, and of seven lose accuracy.
@@ -54,45 +53,6 @@ class Views(CalibrationDataReader):
     def get_next(self):
         row = next(self._rows, None)
         return None if row is None else {self._name: np.asarray(row)[None]}
-
-
-def session(model: Path) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-
-
-def scores(model: Path, tensors: np.ndarray, output: str) -> np.ndarray:
-    """The classifying output, float64 [pictures, classes]."""
-    opened = session(model)
-    given = opened.get_inputs()[0]
-    size = given.shape[0] if isinstance(given.shape[0], int) else BATCH
-    rows = [opened.run([output], {given.name: np.asarray(tensors[i : i + size])})[0] for i in range(0, len(tensors), size)]
-    joined = np.concatenate(rows)
-    return joined.reshape(len(joined), -1).astype(np.float64)
-
-
-def agreement(a: np.ndarray, b: np.ndarray) -> float:
-    return float((a.argmax(1) == b.argmax(1)).mean())
-
-
-def softmax(values: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(values - values.max(1, keepdims=True))
-    return exponentials / exponentials.sum(1, keepdims=True)
-
-
-def milliseconds(models: dict[str, Path], picture: np.ndarray, runs: int = 40) -> dict[str, float]:
-    """Median of one picture on one thread; the models take turns, so that any noise is shared."""
-    opened = {name: session(path) for name, path in models.items()}
-    times: dict[str, list[float]] = {name: [] for name in models}
-    for _ in range(runs + 5):
-        for name, one in opened.items():
-            began = time.perf_counter()
-            one.run(None, {one.get_inputs()[0].name: picture})
-            times[name].append(1000 * (time.perf_counter() - began))
-    return {name: round(float(np.median(taken[5:])), 2) for name, taken in times.items()}
 
 
 class Quantizer:
@@ -206,22 +166,9 @@ def quantize(given: argparse.Namespace) -> dict:
         "milliseconds": times,
         "speedRatio": round(times["original"] / times[best], 3),
         "bytes": {"original": given.model.stat().st_size, "int8": given.int8.stat().st_size},
-        "calibration": measure(given, calibration, output),
-        "check": measure(given, check, output),
+        "calibration": measure(given.model, given.int8, calibration, output, given.logits),
+        "check": measure(given.model, given.int8, check, output, given.logits),
         "tools": {"onnxruntime": ort.__version__, "onnx": onnx.__version__},
-    }
-
-
-def measure(given: argparse.Namespace, tensors: np.ndarray, output: str) -> dict:
-    """Agreement of the written model with the original, and how far probabilities moved."""
-    a, b = (scores(model, tensors, output) for model in (given.model, given.int8))
-    first, second = (softmax(x) if given.logits else x for x in (a, b))
-    shifts = np.abs(first - second).max(1)
-    return {
-        "views": len(tensors),
-        "top1Agreement": agreement(a, b),
-        "largestProbabilityShift": float(shifts.max()),
-        "meanOfLargestShifts": float(shifts.mean()),
     }
 
 

@@ -1,9 +1,13 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { CommandFailure } from "./failure";
-import { modelsFolder } from "./folders";
+import { makeFloat16 } from "./float16Package";
+import { modelsFolder, samplesFolder } from "./folders";
 import { readServable } from "./graphFile";
 import { progressOn } from "./progress";
 import { runPython } from "./python";
+import { readAgreement, refuseExisting } from "./smallerPackage";
 import { readArguments, readableSize, type Verb } from "./verb";
 
 /** What `scoring-image/convert/convert.py` reports. */
@@ -41,14 +45,17 @@ const options = {
   name: { type: "string" },
   models: { type: "string" },
   tag: { type: "string", multiple: true },
+  precision: { type: "string", default: "float32" },
+  check: { type: "string", multiple: true },
+  agreement: { type: "string" },
   ...(Object.fromEntries(passed.map((name) => [name, { type: "string" }])) as Record<
     (typeof passed)[number],
     { readonly type: "string" }
   >),
 } as const;
 
-function linesOf(report: Report, folder: string): string[] {
-  const { source, preprocessing, input, outputs } = report;
+/** How the conversion went; where it is to be served from, only the last verb knows. */
+function linesOf({ source, preprocessing, input, outputs, ...report }: Report): string[] {
   const difference = preprocessing.largestDifferenceOf255;
   return [
     `${source.kind}: ${input} -> ${outputs.join(", ")}, ${readableSize(report.bytes)} in ${report.seconds} s`,
@@ -66,10 +73,54 @@ function linesOf(report: Report, folder: string): string[] {
           }`,
         ]
       : []),
-    report.servable
-      ? `${folder} is ready. Serve it: MODEL_DIR=${folder} npm start`
-      : `${folder} holds model.onnx alone: its input is no picture [N,h,w,3] or [N,3,h,w], so the scoring server cannot serve it`,
   ];
+}
+
+const showEnd = (servable: boolean, folder: string) =>
+  servable
+    ? `${folder} is ready. Serve it: MODEL_DIR=${folder} npm start`
+    : `${folder} holds model.onnx alone: its input is no picture [N,h,w,3] or [N,3,h,w], so the scoring server cannot serve it`;
+
+async function convertTo(folder: string, source: string, flags: readonly string[]) {
+  const args = [path.resolve(source), `--package=${folder}`, ...flags];
+  const report = (await runPython("tensorflow", "convert.py", args, progressOn())) as Report;
+  if (report.servable) await readServable(folder);
+  return report;
+}
+
+/** @param compared what only float16's report takes */
+function refuseUnknownPrecision(precision: string, compared: unknown): void {
+  if (precision !== "float32" && precision !== "float16") {
+    throw new CommandFailure("usage", `--precision is ${precision}: must be float32 or float16`);
+  }
+  if (precision === "float32" && compared !== undefined) {
+    throw new CommandFailure("usage", "--check and --agreement need --precision float16");
+  }
+}
+
+/** By a float32 package, with which the float16 one is compared. */
+async function convertToFloat16(
+  folder: string,
+  source: string,
+  flags: readonly string[],
+  plan: { readonly check: readonly string[]; readonly agreement: string },
+) {
+  refuseExisting(folder);
+  const work = mkdtempSync(path.join(tmpdir(), "model-convert-"));
+  try {
+    const float32 = path.join(work, "float32");
+    const report = await convertTo(float32, source, flags);
+    if (!report.servable) {
+      throw new CommandFailure(
+        "refused",
+        "the input is no picture, so no answers can be compared; convert without --precision",
+      );
+    }
+    const made = await makeFloat16({ source: float32, target: folder, views: 300, ...plan });
+    return { report, made };
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
 }
 
 /** Makes a package from TensorFlow's formats. */
@@ -85,29 +136,39 @@ export const convert: Verb = {
     "  --detection reference|torchvision  the outputs are an SSD's raw heads (docs/detection.md)",
     "  --preset reference|torchvision|stretch, --order RGB|BGR, --mean M, --scale S, --shorter-side P",
     "                 how a picture becomes the input; a graph that decodes pictures shows it by itself",
+    "  --precision float16  what the model computes in (default: float32), with a report of agreement on 300 views of",
+    "                 --check FOLDER ... (default: samples); refused below --agreement R (default: 0.99)",
     "  --models FOLDER  (default: scoring-image/models); the package is FOLDER/N",
   ],
   run: async (args) => {
     const { values, positionals } = readArguments(args, ["PATH"], options);
     if (values.name === undefined) throw new CommandFailure("usage", "--name is missing");
+    refuseUnknownPrecision(values.precision, values.check ?? values.agreement);
     const folder = path.join(path.resolve(values.models ?? modelsFolder), values.name);
     const flags = passed.flatMap((name) => {
       const value = values[name];
       return value === undefined ? [] : [`--${name}=${value}`];
     });
-    const report = (await runPython(
-      "tensorflow",
-      "convert.py",
-      [
-        path.resolve(positionals[0] as string),
-        `--package=${folder}`,
-        `--name=${values.name}`,
-        ...flags,
-        ...(values.tag ?? []).map((tag) => `--tag=${tag}`),
-      ],
-      progressOn(),
-    )) as Report;
-    if (report.servable) await readServable(folder);
-    return { json: { folder, ...report }, lines: linesOf(report, folder) };
+    const given = [
+      `--name=${values.name}`,
+      ...flags,
+      ...(values.tag ?? []).map((tag) => `--tag=${tag}`),
+    ];
+    const source = positionals[0] as string;
+    if (values.precision === "float16") {
+      const { report, made } = await convertToFloat16(folder, source, given, {
+        check: values.check ?? [samplesFolder],
+        agreement: readAgreement(values.agreement ?? "0.99"),
+      });
+      return {
+        json: { ...report, folder, float16: made.json },
+        lines: [...linesOf(report), ...made.lines, showEnd(true, folder)],
+      };
+    }
+    const report = await convertTo(folder, source, given);
+    return {
+      json: { folder, ...report },
+      lines: [...linesOf(report), showEnd(report.servable, folder)],
+    };
   },
 };

@@ -53,6 +53,31 @@ describe("npm run model", function () {
     assert.match(name.stderr, /^the catalogue has no alexnet, only resnet50, /);
   });
 
+  it("refuses a precision that a verb cannot make, and options that belong to another", () => {
+    const convert = ["convert", "saved_model", "--name", "x"];
+    const cases: readonly (readonly [readonly string[], string])[] = [
+      [
+        ["quantize", "x", "--precision", "bfloat16"],
+        "--precision is bfloat16: must be int8 or float16",
+      ],
+      [["quantize", "x"], "--calibrate is missing"],
+      [
+        ["quantize", "x", "--precision", "float16", "--calibrate", "samples"],
+        "--calibrate is for int8: float16 needs no ranges",
+      ],
+      [[...convert, "--precision", "int8"], "--precision is int8: must be float32 or float16"],
+      [[...convert, "--agreement", "0.9"], "--check and --agreement need --precision float16"],
+      [
+        [...convert, "--precision", "float16", "--agreement", "2"],
+        "--agreement is 2: must be above 0, at most 1",
+      ],
+    ];
+    for (const [args, line] of cases) {
+      const { status, stderr } = model(...args);
+      assert.deepEqual([status, stderr], [2, `${line}\n`]);
+    }
+  });
+
   it("refuses a mirror that is no address", () => {
     const { status, stderr } = model("fetch", "ssd", "--mirror", "/srv/models");
     assert.deepEqual(
