@@ -1,7 +1,7 @@
 // Fetches the package with ONNX Runtime's CUDA provider, checks it, and takes the libraries from it:
-// node fetchCudaLibraries.mjs URL SHA256 FOLDER. adm-zip comes with onnxruntime-node, whose installer uses it for the same.
+// node fetchCudaLibraries.mjs URL SHA256 FOLDER; a file: URL names a package that is here already. adm-zip comes with onnxruntime-node, whose installer uses it for the same.
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import AdmZip from "adm-zip";
 
@@ -18,9 +18,13 @@ const libraries = [
   [/^onnxruntime\/capi\/libonnxruntime_providers_cuda\.so$/, "libonnxruntime_providers_cuda.so"],
 ];
 
-const response = await fetch(url);
-if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-const bytes = Buffer.from(await response.arrayBuffer());
+async function download() {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  return Buffer.from(await response.arrayBuffer());
+}
+
+const bytes = url.startsWith("file:") ? readFileSync(new URL(url)) : await download();
 const actual = createHash("sha256").update(bytes).digest("hex");
 if (actual !== expected) throw new Error(`${url} has SHA-256 ${actual}; expected ${expected}`);
 
