@@ -11,8 +11,8 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Debian's client first: another one on the PATH may know only buildx. */
-const client = existsSync("/usr/bin/docker") ? "/usr/bin/docker" : "docker";
+/** Debian's client first, which comes with the engine that is installed here: another one on the PATH may know only buildx. */
+const client = () => (existsSync("/usr/bin/docker") ? "/usr/bin/docker" : "docker");
 
 /** Runs a program to its end and returns what it printed. */
 export function run(program: string, args: readonly string[], options: ExecFileSyncOptions = {}) {
@@ -90,12 +90,12 @@ export class Engine {
 
   /** Runs the Docker client. */
   docker(args: readonly string[], env: NodeJS.ProcessEnv = {}): string {
-    return run(client, args, { env: { ...this.env, ...env } });
+    return run(client(), args, { env: { ...this.env, ...env } });
   }
 
   /** Runs the Docker client through a shell line, which reads `$docker`. */
   shell(line: string): string {
-    return run("/bin/sh", ["-ec", line], { env: { ...this.env, docker: client } });
+    return run("/bin/sh", ["-ec", line], { env: { ...this.env, docker: client() } });
   }
 
   /** Runs a program in the engine's network, to which this engine is `docker`. */
