@@ -2,6 +2,17 @@
 export type TensorValues =
   Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | Int8Array;
 
+/** The array that holds values of a dtype, each as native code and the protocols lay it out. */
+export const valueArrays = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  bool: Uint8Array,
+} as const;
+
 /** One output tensor of one picture; `dims` has the batch dimension, which is 1. */
 export interface OutputTensor {
   readonly name: string;

@@ -1,6 +1,6 @@
 import type { ImageTransform } from "../../../imaging/transform";
 import { contentsFields, datatypes, type TensorDtype } from "../../../proto/datatypes";
-import type { OutputTensor, TensorValues } from "../../tensors";
+import { valueArrays, type OutputTensor, type TensorValues } from "../../tensors";
 import type { BatchRow } from "../runtime";
 import type { InferOutputTensor, ModelInferRequest, ModelInferResponse } from "./messages";
 import type { OpenInferencePlan, PlannedTensor } from "./plan";
@@ -105,18 +105,8 @@ function checkOutput({ dtype, shape }: PlannedTensor, tensor: InferOutputTensor)
   );
 }
 
-const arrays = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  int8: Int8Array,
-  bool: Uint8Array,
-} as const;
-
 function fromBytes(dtype: TensorDtype, bytes: Buffer): TensorValues {
-  const view = arrays[dtype];
+  const view = valueArrays[dtype];
   if (bytes.length % view.BYTES_PER_ELEMENT !== 0) {
     throw new Error(`the runtime answered ${bytes.length} bytes of ${dtype}`);
   }
@@ -127,5 +117,5 @@ function fromBytes(dtype: TensorDtype, bytes: Buffer): TensorValues {
 function fromContents(dtype: TensorDtype, { contents }: InferOutputTensor): TensorValues {
   const numbers = contents?.[contentsFields[datatypes[dtype]]] ?? [];
   if (dtype === "int64") return BigInt64Array.from(numbers, (value) => BigInt(value));
-  return arrays[dtype].from(numbers.map(Number));
+  return valueArrays[dtype].from(numbers.map(Number));
 }

@@ -1,4 +1,4 @@
-import type { TensorValues } from "../../../tensors";
+import { valueArrays, type TensorValues } from "../../../tensors";
 import { float32Of } from "../float16";
 import { viewOf } from "./nativeMemory";
 
@@ -23,16 +23,7 @@ export const elementTypes = {
 export type ElementType = keyof typeof elementTypes;
 
 /** Arrays in which values lie as native code has them; float16 as its bits. */
-const arrays = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  int8: Int8Array,
-  bool: Uint8Array,
-  float16: Uint16Array,
-} as const;
+const arrays = { ...valueArrays, float16: Uint16Array } as const;
 
 /** dtype of an output that can be served. */
 export type OutputDtype = keyof typeof arrays;
