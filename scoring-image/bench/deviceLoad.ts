@@ -2,19 +2,10 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { scoreFor, type LoadSummary } from "./load";
+import type { BenchOptions } from "./measure";
 import { ServiceProcess, usedBetween } from "./serviceProcess";
 import { medianOf } from "./stats";
 import { fixed, print, row, titles } from "./tables";
-
-export interface DeviceLoadOptions {
-  /** Folder of the built bundles. */
-  readonly dist: string;
-  readonly modelDir: string;
-  readonly photograph: string;
-  readonly clients: readonly number[];
-  readonly seconds: number;
-  readonly rounds: number;
-}
 
 /** The service at one number of clients. */
 export interface DeviceStep extends LoadSummary {
@@ -37,7 +28,7 @@ const env = {
 
 /** Measures and prints. @returns medians of the rounds by number of clients */
 export async function measureDevice(
-  options: DeviceLoadOptions,
+  options: BenchOptions,
 ): Promise<Readonly<Record<string, DeviceStep>>> {
   const { dist, modelDir, photograph, clients, seconds, rounds } = options;
   const entry = path.join(dist, "bench", "emulatedService.js");

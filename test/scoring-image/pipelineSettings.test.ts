@@ -6,25 +6,18 @@ import { loadSettings, SettingsError, type Settings } from "../../scoring-image/
 const withKey = { PRIMARY_KEY: "key-of-the-settings-tests" };
 
 /** What a picture's way is made of. */
-const pipelineOf = ({
-  batchSizes,
-  lanes,
-  threadsPerLane,
-  decodeThreads,
-  gpuMemoryLimit,
-  engineCacheDir,
-  maxQueueSize,
-  maxQueueBytes,
-}: Settings) => ({
-  batchSizes,
-  lanes,
-  threadsPerLane,
-  decodeThreads,
-  gpuMemoryLimit,
-  engineCacheDir,
-  maxQueueSize,
-  maxQueueBytes,
-});
+const keys = [
+  "batchSizes",
+  "lanes",
+  "threadsPerLane",
+  "decodeThreads",
+  "gpuMemoryLimit",
+  "engineCacheDir",
+  "maxQueueSize",
+  "maxQueueBytes",
+] as const;
+const pipelineOf = (settings: Settings) =>
+  Object.fromEntries(keys.map((key) => [key, settings[key]]));
 
 describe("the settings of a picture's way", () => {
   const cases: [env: Record<string, string>, message: string][] = [
