@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { rolloutOf } from "../settings/capacityRules";
 import type { Settings } from "../settings/shape";
 import { deviceOf } from "./device";
-import type { InferenceRuntime } from "./pod/inferenceRuntime";
+import type { InferenceRuntime } from "./pod/podArgs";
 import type { Pipeline } from "./pod/pipelineEnvironment";
 import { ServiceCertificate } from "./serviceCertificate";
 import type { Exposure } from "./serviceEndpoints";

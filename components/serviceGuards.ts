@@ -4,8 +4,8 @@ import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import type * as pulumi from "@pulumi/pulumi";
 import { defaultPorts, grpcPort } from "../scoring-image/src/contract";
-import { runtimePorts, type InferenceRuntime } from "./pod/inferenceRuntime";
-import type { TokenIssuer } from "./pod/podArgs";
+import { runtimePorts } from "./pod/inferenceRuntime";
+import type { InferenceRuntime, TokenIssuer } from "./pod/podArgs";
 import { selector } from "./pod/servicePod";
 
 /** What the guards of a service are made of. */

@@ -1,24 +1,7 @@
 import type { core } from "@pulumi/kubernetes/types/input";
 import { deviceQuantity, megabytes, pulled, securityContext } from "./containers";
 import type { Pipeline } from "./pipelineEnvironment";
-import type { ServicePodArgs } from "./podArgs";
-
-/** What runs the model beside the server: Triton, or any image that speaks the Open Inference Protocol over gRPC. */
-export interface InferenceRuntime {
-  readonly kind: "triton" | "openInference";
-  readonly image: string;
-  /** Name of the model in it. */
-  readonly model: string;
-  /** gRPC port inside the pod. */
-  readonly port: number;
-  readonly args: readonly string[];
-  /** Where it finds the model package; undefined where its image holds the model. Triton's is `/models`. */
-  readonly modelFolder: string | undefined;
-  /** Lines for Triton's config.pbtxt. */
-  readonly modelConfig: string | undefined;
-  readonly cpuCores: number;
-  readonly memoryGb: number;
-}
+import type { InferenceRuntime, ServicePodArgs } from "./podArgs";
 
 /** Ports of Triton beside gRPC: health over HTTP, and metrics. */
 export const runtimePorts = { http: 8000, metrics: 8002 } as const;

@@ -1,5 +1,4 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { InferenceRuntime } from "./inferenceRuntime";
 import type { Pipeline } from "./pipelineEnvironment";
 
 /** The part of the service's inputs that its pods are made of. */
@@ -28,6 +27,23 @@ export interface ServicePodArgs {
   readonly ownNodes: boolean;
   /** What runs the model beside the server; undefined where the server does so itself. */
   readonly runtime: InferenceRuntime | undefined;
+}
+
+/** What runs the model beside the server: Triton, or any image that speaks the Open Inference Protocol over gRPC. */
+export interface InferenceRuntime {
+  readonly kind: "triton" | "openInference";
+  readonly image: string;
+  /** Name of the model in it. */
+  readonly model: string;
+  /** gRPC port inside the pod. */
+  readonly port: number;
+  readonly args: readonly string[];
+  /** Where it finds the model package; undefined where its image holds the model. Triton's is `/models`. */
+  readonly modelFolder: string | undefined;
+  /** Lines for Triton's config.pbtxt. */
+  readonly modelConfig: string | undefined;
+  readonly cpuCores: number;
+  readonly memoryGb: number;
 }
 
 /** The accelerators of one replica. */

@@ -1,7 +1,7 @@
 import { decompressSync, FORMAT_RGB } from "@julusian/jpeg-turbo";
 import sharp from "sharp";
 import { ScoringError } from "../errors";
-import type { ImageHeader } from "./header";
+import type { ImageHeader } from "./imageHeader";
 import { orient, type Pixels } from "./pixels";
 
 // Each thread that decodes has one picture at a time; libvips' own threads and cache would only compete with them.

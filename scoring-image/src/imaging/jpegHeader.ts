@@ -1,5 +1,5 @@
 import { ScoringError } from "../errors";
-import type { ImageHeader, Orientation } from "./header";
+import type { ImageHeader, Orientation } from "./imageHeader";
 
 /** JPEG markers used here; ITU-T T.81 table B.1. */
 const marker = { eoi: 0xd9, sos: 0xda, app1: 0xe1, rst0: 0xd0, rst7: 0xd7, tem: 0x01 } as const;

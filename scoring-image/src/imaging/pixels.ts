@@ -1,4 +1,4 @@
-import type { Orientation } from "./header";
+import type { Orientation } from "./imageHeader";
 
 /**
  * Decoded pixels: uint8, three interleaved channels R, G, B, seen upright. The channel c of pixel (x, y) is

@@ -1,5 +1,5 @@
 import { ScoringError } from "../errors";
-import type { ImageHeader } from "./header";
+import type { ImageHeader } from "./imageHeader";
 
 const channelsByColourType: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 3, 4: 2, 6: 4 };
 

@@ -1,5 +1,6 @@
 import { ScoringError } from "../errors";
-import type { ModelOutput, ModelPackage } from "../model/modelPackage";
+import type { ModelPackage } from "../model/modelPackage";
+import type { ModelOutput } from "../model/modelTensors";
 import type { OutputTensor, TensorValues } from "./tensors";
 
 /** One class of a classifier's answer; `label` is the index in words where the model has no labels. */

@@ -1,6 +1,6 @@
 import { ScoringError } from "../errors";
 import type { TensorData } from "../imaging/tensorData";
-import type { ModelInput } from "../model/modelPackage";
+import type { ModelInput } from "../model/modelTensors";
 
 /** A decoded input as a caller sends it: float32 or uint8 values, row-major, with the batch dimension. */
 export interface InputTensor {

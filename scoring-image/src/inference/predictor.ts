@@ -1,5 +1,6 @@
 import { ScoringError } from "../errors";
-import { readImageHeader, type ImageHeader } from "../imaging/header";
+import { readImageHeader } from "../imaging/header";
+import type { ImageHeader } from "../imaging/imageHeader";
 import { mapInTurns } from "../inTurns";
 import type { ModelPackage } from "../model/modelPackage";
 import type { Answer, AnswerForm, CallContext } from "./call";

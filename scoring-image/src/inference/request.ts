@@ -1,5 +1,5 @@
 import { ScoringError } from "../errors";
-import type { ImageHeader } from "../imaging/header";
+import type { ImageHeader } from "../imaging/imageHeader";
 import type { TensorData } from "../imaging/tensorData";
 import type { PictureSize } from "../imaging/transform";
 import type { Answer, AnswerForm, CallContext, WrittenAnswer } from "./call";

@@ -1,4 +1,4 @@
-import type { ModelOutput } from "../model/modelPackage";
+import type { ModelOutput } from "../model/modelTensors";
 import { classShape, softmax } from "./classification";
 import type { OutputTensor, TensorValues } from "./tensors";
 

@@ -1,6 +1,6 @@
 import type { DetectionPlan } from "./detection";
 import { anchorCount } from "./detection";
-import type { Dimension, ModelOutput } from "./modelPackage";
+import type { Dimension, ModelOutput } from "./modelTensors";
 
 /** Names of the tensors that the decoder adds to a detector's outputs. */
 export const decodedNames = {

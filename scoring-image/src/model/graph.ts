@@ -1,4 +1,5 @@
-import { ModelPackageError, type Dimension, type ModelPackage } from "./modelPackage";
+import { ModelPackageError, type ModelPackage } from "./modelPackage";
+import type { Dimension } from "./modelTensors";
 
 /** One tensor as what runs the model reports it. Unnamed free dimensions are empty strings. */
 export interface GraphTensor {

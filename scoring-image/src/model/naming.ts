@@ -1,5 +1,6 @@
 import { ScoringError } from "../errors";
-import type { ModelInput, ModelOutput, ModelPackage } from "./modelPackage";
+import type { ModelPackage } from "./modelPackage";
+import type { ModelInput, ModelOutput } from "./modelTensors";
 
 type Named = Pick<ModelInput, "name" | "aliases">;
 

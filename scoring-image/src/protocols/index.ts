@@ -20,7 +20,6 @@ import { GrpcServer } from "./grpcServer";
 import { registerHealth, type Readiness } from "./health";
 import { buildHttpServer } from "./httpServer";
 import { buildMetricsServer } from "./metricsServer";
-import type { ServedModel } from "./modelReference";
 import { registerTensorflow } from "./tensorflow/rest";
 import { modelServiceOf, predictionServiceOf } from "./tensorflow/services";
 import { openInferenceService } from "./openInference/grpc";
@@ -49,16 +48,6 @@ export interface ServiceAddress {
   /** For example `http://127.0.0.1:5001`. */
   readonly url: string;
   readonly metricsUrl: string;
-}
-
-/** What every protocol's adapter needs. */
-export interface AdapterOptions extends ServedModel {
-  readonly predictor: Predictor;
-  readonly json: JsonThread;
-  readonly metrics: Metrics;
-  readonly maxBodyBytes: number;
-  readonly bodyTimeoutMs: number;
-  readonly scoringTimeoutMs: number;
 }
 
 /** All servers of the service, each with its protocols registered. */

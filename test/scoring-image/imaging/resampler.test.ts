@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Orientation } from "../../../scoring-image/src/imaging/header";
+import type { Orientation } from "../../../scoring-image/src/imaging/imageHeader";
 import { orient, type Pixels } from "../../../scoring-image/src/imaging/pixels";
 import { Resampler, type RowData } from "../../../scoring-image/src/imaging/resampler";
 import type { ImageTransform } from "../../../scoring-image/src/imaging/transform";

@@ -1,5 +1,5 @@
 import { ScoringError, type ErrorCode } from "../../errors";
-import type { ImageHeader } from "../../imaging/header";
+import type { ImageHeader } from "../../imaging/imageHeader";
 import type { PictureSize } from "../../imaging/transform";
 import type { AnswerForm } from "../call";
 import type { TensorForm } from "../tensors";

@@ -1,5 +1,5 @@
 import { decodeImage } from "../../imaging/decode";
-import type { ImageHeader } from "../../imaging/header";
+import type { ImageHeader } from "../../imaging/imageHeader";
 import { Resampler } from "../../imaging/resampler";
 import type { ImageTransform, PictureSize } from "../../imaging/transform";
 import type { RowData } from "../runtimes/runtime";

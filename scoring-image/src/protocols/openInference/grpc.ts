@@ -1,4 +1,4 @@
-import type { AdapterOptions } from "..";
+import type { AdapterOptions } from "../adapterOptions";
 import { ScoringError } from "../../errors";
 import type { CallContext } from "../../inference/call";
 import { loadProto, serviceOf } from "../../proto/protos";

@@ -1,7 +1,7 @@
 import { ScoringError } from "../../errors";
 import type { Answer, AnswerForm, CallContext } from "../../inference/call";
 import { findInput, selectOutputs } from "../../model/naming";
-import type { AdapterOptions } from "..";
+import type { AdapterOptions } from "../adapterOptions";
 import type { OutputsArgs } from "./answer";
 import { checkCount } from "./datatypes";
 import type { InferInput, InferRequest } from "./messages";

@@ -1,4 +1,5 @@
-import type { Dimension, ModelPackage } from "../../model/modelPackage";
+import type { ModelPackage } from "../../model/modelPackage";
+import type { Dimension } from "../../model/modelTensors";
 import { datatypeOf } from "./datatypes";
 
 /** Answer to a server metadata request; the version is that of this package. */

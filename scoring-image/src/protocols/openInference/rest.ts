@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { AdapterOptions } from "..";
+import type { AdapterOptions } from "../adapterOptions";
 import { ScoringError, toScoringError } from "../../errors";
 import type { Answer } from "../../inference/call";
 import type { Readiness } from "../health";

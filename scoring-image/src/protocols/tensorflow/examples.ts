@@ -1,7 +1,8 @@
 import { ScoringError } from "../../errors";
 import type { Answer, AnswerForm, CallContext } from "../../inference/call";
 import { classificationOutput } from "../../inference/classification";
-import type { ModelInput, ModelOutput, ModelPackage } from "../../model/modelPackage";
+import type { ModelPackage } from "../../model/modelPackage";
+import type { ModelInput, ModelOutput } from "../../model/modelTensors";
 import { infer, type TensorflowOptions } from "./predict";
 
 /** The features of one example: bytes are an encoded picture, numbers the values of a decoded one. */

@@ -2,7 +2,7 @@ import { Reader } from "protobufjs/minimal";
 import { ScoringError } from "../../errors";
 import { describeInput, type InputTensor } from "../../inference/inputTensor";
 import type { TensorData } from "../../imaging/tensorData";
-import type { ModelInput } from "../../model/modelPackage";
+import type { ModelInput } from "../../model/modelTensors";
 import { dataTypes, type WireTensor } from "./tensorWire";
 
 /** What a caller gave for the input: encoded pictures, or a tensor that needs no imaging. */

@@ -3,10 +3,11 @@ import type { Answer, AnswerForm, CallContext } from "../../inference/call";
 import type { PictureOutputs } from "../../inference/threads/finisher";
 import type { OutputTensor } from "../../inference/tensors";
 import { stackOutput } from "../../inference/stackOutputs";
-import type { ModelInput, ModelPackage } from "../../model/modelPackage";
+import type { ModelPackage } from "../../model/modelPackage";
+import type { ModelInput } from "../../model/modelTensors";
 import { findInput, findOutput, signatureKey, wantsProbabilities } from "../../model/naming";
 import type { NamedOutput } from "../../model/naming";
-import type { AdapterOptions } from "../index";
+import type { AdapterOptions } from "../adapterOptions";
 import type { InputValue } from "./inputValues";
 
 /** TensorFlow Serving's method name of a predicting signature. */

@@ -1,6 +1,7 @@
 import { ScoringError } from "../../errors";
 import { isPacked } from "../../json/packed";
-import type { ModelInput, ModelPackage } from "../../model/modelPackage";
+import type { ModelPackage } from "../../model/modelPackage";
+import type { ModelInput } from "../../model/modelTensors";
 import { findInput, signatureKey } from "../../model/naming";
 import type { Features } from "./examples";
 import type { InputValue } from "./inputValues";

@@ -1,5 +1,6 @@
 import { classShape } from "../../inference/classification";
-import type { Dimension, ModelOutput, ModelPackage } from "../../model/modelPackage";
+import type { ModelPackage } from "../../model/modelPackage";
+import type { Dimension, ModelOutput } from "../../model/modelTensors";
 import { signatureKey, wantsProbabilities } from "../../model/naming";
 import { defaultSignature } from "../modelReference";
 import { predictMethod } from "./predict";

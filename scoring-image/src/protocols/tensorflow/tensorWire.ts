@@ -1,7 +1,7 @@
 import type { Reader, Writer } from "protobufjs/minimal";
 import { ScoringError } from "../../errors";
 import type { OutputTensor, TensorValues } from "../../inference/tensors";
-import type { ModelOutput } from "../../model/modelPackage";
+import type { ModelOutput } from "../../model/modelTensors";
 
 /** TensorFlow's names of its dtypes by number; tensorflow/core/framework/types.proto. */
 export const dataTypes: Readonly<Record<number, string>> = {

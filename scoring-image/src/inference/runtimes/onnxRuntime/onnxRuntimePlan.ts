@@ -1,5 +1,5 @@
 import type { ImageTransform } from "../../../imaging/transform";
-import type { Dimension } from "../../../model/modelPackage";
+import type { Dimension } from "../../../model/modelTensors";
 
 /** Where the model can be asked to run (EXECUTION_PROVIDER). */
 export const executionProviders = ["cpu", "cuda", "tensorrt"] as const;

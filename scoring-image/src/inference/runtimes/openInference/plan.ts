@@ -1,6 +1,6 @@
 import type { TensorDtype } from "../../../proto/datatypes";
 import type { ImageTransform } from "../../../imaging/transform";
-import type { Dimension } from "../../../model/modelPackage";
+import type { Dimension } from "../../../model/modelTensors";
 import type { RuntimeAddress } from "./address";
 
 /** One tensor of the model as model.json declares it. */

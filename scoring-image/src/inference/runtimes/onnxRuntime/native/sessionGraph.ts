@@ -1,5 +1,5 @@
 import type { Graph, GraphTensor } from "../../../../model/graph";
-import type { Dimension } from "../../../../model/modelPackage";
+import type { Dimension } from "../../../../model/modelTensors";
 import { elementName } from "./elements";
 import { NativeMemory, textAt } from "./nativeMemory";
 import type { OnnxRuntime } from "./onnxRuntime";
