@@ -1,8 +1,8 @@
 import type { ScoringError } from "../errors";
 import type { Metrics } from "../telemetry/metrics";
 import type { Answer } from "./call";
+import { padded } from "./padding";
 import type { PendingRequest, PictureOutputs } from "./request";
-import { aligned } from "./threads/batchRunner";
 import { errorFrom, type FinishOrder, type FinishReply } from "./threads/orders";
 import type { StageThread } from "./threads/stageThread";
 import type { ThreadGroup } from "./threads/threadGroup";
@@ -64,21 +64,18 @@ export class FinishingStage {
       })),
     };
     const waitedMs = performance.now() - readyAt;
-    const id = thread.send(order, results.flatMap(padded), (reply) => {
-      if (reply instanceof Error) return onAnswer(request, reply as ScoringError);
-      const value = reply.value as FinishReply;
-      metrics.observeFinish({ waitedMs, ms: value.ms, isByDecoder });
-      if ("error" in value) return onAnswer(request, errorFrom(value.error));
-      const body = value.isText ? reply.data.toString() : Buffer.from(reply.data);
-      onAnswer(request, { head: value.head, body, times: request.times });
-    });
+    const id = thread.send(
+      order,
+      results.flatMap(({ bytes }) => padded([bytes])),
+      (reply) => {
+        if (reply instanceof Error) return onAnswer(request, reply as ScoringError);
+        const value = reply.value as FinishReply;
+        metrics.observeFinish({ waitedMs, ms: value.ms, isByDecoder });
+        if ("error" in value) return onAnswer(request, errorFrom(value.error));
+        const body = value.isText ? reply.data.toString() : Buffer.from(reply.data);
+        onAnswer(request, { head: value.head, body, times: request.times });
+      },
+    );
     return id !== undefined;
   }
 }
-
-const padding = new Uint8Array(7);
-
-const padded = ({ bytes }: PictureOutputs): Uint8Array[] => {
-  const missing = aligned(bytes.length) - bytes.length;
-  return missing === 0 ? [bytes] : [bytes, padding.subarray(0, missing)];
-};

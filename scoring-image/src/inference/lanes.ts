@@ -1,9 +1,9 @@
 import type { ScoringError } from "../errors";
 import type { Metrics } from "../telemetry/metrics";
 import type { BatchingStage } from "./batching";
+import { aligned, lengthOf, padded } from "./padding";
 import type { Entry, PendingRequest, PictureResult } from "./request";
 import type { RowSlots } from "./rowSlots";
-import { aligned } from "./threads/batchRunner";
 import {
   errorFrom,
   warmUpRun,
@@ -192,11 +192,6 @@ function describe({ input, row, size, request }: Entry): BatchEntry {
 /** In memory of its own. */
 const copyOf = (data: Buffer, start: number, end: number) => Buffer.from(data.subarray(start, end));
 
-const lengthOf = (parts: readonly Uint8Array[]) =>
-  parts.reduce((sum, { length }) => sum + length, 0);
-
-const padding = new Uint8Array(7);
-
 /** The bytes that follow an order for this picture, padded so that what follows is aligned. */
 function dataOf({ input, row }: Entry): readonly Uint8Array[] {
   if (row !== undefined) return [];
@@ -205,10 +200,4 @@ function dataOf({ input, row }: Entry): readonly Uint8Array[] {
     return padded([new Uint8Array(buffer, byteOffset, byteLength)]);
   }
   return padded(input.parts);
-}
-
-function padded(parts: readonly Uint8Array[]): readonly Uint8Array[] {
-  const length = lengthOf(parts);
-  const missing = aligned(length) - length;
-  return missing === 0 ? parts : [...parts, padding.subarray(0, missing)];
 }

@@ -3,6 +3,7 @@ import type { ImageHeader } from "../imaging/imageHeader";
 import type { TensorData } from "../imaging/tensorData";
 import type { PictureSize } from "../imaging/transform";
 import type { Answer, AnswerForm, CallContext, WrittenAnswer } from "./call";
+import { lengthOf } from "./padding";
 import type { TensorForm } from "./tensors";
 
 /** One encoded picture: its bytes as they arrived, in one piece or several. */
@@ -43,9 +44,7 @@ export interface Entry {
 
 /** Bytes that an input holds while it waits. */
 export const bytesOf = (input: PipelineInput): number =>
-  "values" in input
-    ? input.values.byteLength
-    : input.parts.reduce((sum, { length }) => sum + length, 0);
+  "values" in input ? input.values.byteLength : lengthOf(input.parts);
 
 /**
  * One request's pictures between admission and answer. They share the caller's patience: when the caller goes away, the time is up or no

@@ -1,5 +1,4 @@
-/** Rows begin at cache lines of their own. */
-const alignment = 64;
+import { aligned } from "./threads/channel";
 
 /** What a thread needs to find rows. */
 export interface RowMemory {
@@ -17,7 +16,8 @@ export class RowSlots {
 
   /** @param bytes of one row */
   constructor(count: number, bytes: number) {
-    const stride = Math.ceil(bytes / alignment) * alignment;
+    // Rows begin at cache lines of their own, as orders do.
+    const stride = aligned(bytes);
     this.shared = { memory: new SharedArrayBuffer(count * stride), stride, bytes };
     // The lowest is taken first, which keeps the memory in use small.
     this.#free = Array.from({ length: count }, (_, i) => count - 1 - i);

@@ -1,3 +1,5 @@
+import { aligned, padded } from "./padding";
+
 /** Values of a tensor, row-major. */
 export type TensorValues =
   Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | Int8Array;
@@ -36,12 +38,6 @@ const arrays = {
   Int8Array,
 } as const;
 
-/** Tensors begin at multiples of the largest element. */
-const alignment = 8;
-const aligned = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
-
-const padding = new Uint8Array(alignment);
-
 export const formOf = ({ name, dims, data }: OutputTensor): TensorForm => ({
   name,
   dims,
@@ -50,19 +46,17 @@ export const formOf = ({ name, dims, data }: OutputTensor): TensorForm => ({
 
 /** The tensors' bytes one after the other, each padded so that the next is aligned. */
 export function bytesOf(tensors: readonly OutputTensor[]): Uint8Array[] {
-  return tensors.flatMap(({ data: { buffer, byteOffset, byteLength } }) => {
-    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-    const missing = aligned(byteLength) - byteLength;
-    return missing === 0 ? [bytes] : [bytes, padding.subarray(0, missing)];
-  });
+  return tensors.flatMap(({ data: { buffer, byteOffset, byteLength } }) =>
+    padded([new Uint8Array(buffer, byteOffset, byteLength)]),
+  );
 }
 
-const lengthOf = ({ dims }: TensorForm) => dims.reduce((product, size) => product * size, 1);
+const valueCount = ({ dims }: TensorForm) => dims.reduce((product, size) => product * size, 1);
 
 /** Bytes that `bytesOf` makes of tensors of these forms. */
 export const byteLengthOf = (forms: readonly TensorForm[]): number =>
   forms.reduce(
-    (sum, form) => sum + aligned(lengthOf(form) * arrays[form.type].BYTES_PER_ELEMENT),
+    (sum, form) => sum + aligned(valueCount(form) * arrays[form.type].BYTES_PER_ELEMENT),
     0,
   );
 
@@ -74,7 +68,7 @@ export function tensorsIn(forms: readonly TensorForm[], bytes: Uint8Array): Outp
   let at = bytes.byteOffset;
   return forms.map((form) => {
     const Values = arrays[form.type];
-    const length = lengthOf(form);
+    const length = valueCount(form);
     const data = new Values(bytes.buffer as ArrayBuffer, at, length);
     at += aligned(length * Values.BYTES_PER_ELEMENT);
     return { name: form.name, dims: form.dims, data };

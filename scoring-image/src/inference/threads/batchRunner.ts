@@ -1,5 +1,6 @@
 import { ScoringError, toScoringError } from "../../errors";
 import type { ImageTransform, PictureSize } from "../../imaging/transform";
+import { aligned, lengthOf, padded } from "../padding";
 import { rowIn, type RowMemory } from "../rowSlots";
 import type { BatchRow, RowData, Runtime } from "../runtimes/runtime";
 import { bytesOf, formOf, type OutputTensor } from "../tensors";
@@ -135,17 +136,3 @@ const failed = (error: ScoringError): Made => ({
   result: { error: wireErrorOf(error) },
   data: [],
 });
-
-const lengthOf = (parts: readonly Uint8Array[]) =>
-  parts.reduce((sum, { length }) => sum + length, 0);
-
-const padding = new Uint8Array(7);
-
-/** Followed by as many bytes as it takes for what comes next to be aligned. */
-function padded(parts: readonly Uint8Array[]): Uint8Array[] {
-  const length = lengthOf(parts);
-  return [...parts, padding.subarray(0, aligned(length) - length)];
-}
-
-/** Results and inputs begin at multiples of 8 bytes, so that tensors may be viewed in them. */
-export const aligned = (bytes: number) => Math.ceil(bytes / 8) * 8;

@@ -1,3 +1,4 @@
+import { lengthOf } from "../padding";
 import {
   aligned,
   channelMemory,
@@ -65,8 +66,7 @@ export class OrderChannel {
     if (!this.hasSlot) return undefined;
     const text = JSON.stringify(value);
     const textLength = Buffer.byteLength(text);
-    let dataLength = 0;
-    for (const part of data) dataLength += part.length;
+    const dataLength = lengthOf(data);
     const bytes = aligned(textLength) + aligned(dataLength);
     const start = this.#room(bytes);
     if (start === undefined) return undefined;

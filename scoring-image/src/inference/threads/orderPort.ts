@@ -1,3 +1,4 @@
+import { lengthOf } from "../padding";
 import {
   aligned,
   field,
@@ -82,7 +83,7 @@ export class OrderPort {
   #answer({ value, data = [] }: Reply): void {
     const text = JSON.stringify(value);
     const textLength = Buffer.byteLength(text);
-    const dataLength = data.reduce((sum, part) => sum + part.length, 0);
+    const dataLength = lengthOf(data);
     const memory = this.#memory.replies[this.#slot] as SharedArrayBuffer;
     growTo(memory, aligned(textLength) + dataLength);
     const reply = Buffer.from(memory);

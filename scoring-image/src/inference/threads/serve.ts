@@ -1,10 +1,11 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { toScoringError } from "../../errors";
+import { aligned } from "../padding";
 import { rowIn, type RowMemory } from "../rowSlots";
 import type { OpenRuntime } from "../runtimes/open";
 import type { Runtime } from "../runtimes/runtime";
 import { tensorsIn } from "../tensors";
-import { BatchRunner, aligned } from "./batchRunner";
+import { BatchRunner } from "./batchRunner";
 import { Finisher, type Renderers } from "./finisher";
 import { OrderPort, type Reply } from "./orderPort";
 import { wireErrorOf, type DecodeOrder, type FinishOrder, type Order } from "./orders";
