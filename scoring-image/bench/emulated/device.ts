@@ -8,7 +8,7 @@ export interface DeviceTraits {
   readonly shapeChangeMs: number;
   /** Pixels of a row whose mean is its answer; unless told all, which costs a lane more than a run and is for tests. */
   readonly sampledPixels?: number;
-  /** Runs end when they are let go, and not by the clock. */
+  /** Runs end when they are let go, and not by the clock; those of the warm-up take their time. */
   readonly isManual?: boolean;
 }
 

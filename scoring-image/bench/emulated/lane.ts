@@ -83,10 +83,7 @@ export class EmulatedLane implements Runtime {
 
   #spend(size: number, isHeld: boolean): void {
     const { traits } = this.#handle;
-    if (traits.isManual) {
-      if (isHeld) this.#awaitPermit();
-      return;
-    }
+    if (traits.isManual && isHeld) return this.#awaitPermit();
     const changeMs = this.#warmed.has(size) ? 0 : traits.shapeChangeMs;
     sleep(costOf(size, traits.costs) + changeMs);
   }
