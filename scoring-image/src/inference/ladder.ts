@@ -47,12 +47,12 @@ export class Ladder {
     return fullMs > 0 && below / fullMs > waiting / paddedMs ? below : waiting;
   }
 
-  /** Learns from a run of so many pictures. What one of many runs may teach is bounded: a slow one must not have bursts refused for long. */
+  /** Learns from a run of so many pictures. What one run may teach is bounded: a slow one must not have bursts refused after it. */
   learn(count: number, runMs: number): void {
     const at = this.#sizes.indexOf(this.sizeOf(count));
     const known = this.#costs[at] as number;
     const lessons = this.#lessons[at] as number;
-    const taught = lessons < enoughLessons ? runMs : Math.min(runMs, maxSurprise * known);
+    const taught = known > 0 ? Math.min(runMs, maxSurprise * known) : runMs;
     this.#costs[at] = known + (taught - known) * Math.max(smoothing, 1 / (lessons + 1));
     this.#lessons[at] = lessons + 1;
   }
@@ -60,9 +60,6 @@ export class Ladder {
 
 /** Weight of the latest run in the smoothed time of a run. */
 const smoothing = 1 / 16;
-
-/** After so many runs a size's cost is known. */
-const enoughLessons = 8;
 
 /** How many times its known cost a run may count for. */
 const maxSurprise = 4;

@@ -52,6 +52,12 @@ describe("inference/ladder", () => {
     assert.equal(ladder.costOf(1), 4);
   });
 
+  it("learns no more of its first run than four times what the warm-up said", () => {
+    const ladder = new Ladder([1], [10]);
+    ladder.learn(1, 8900);
+    assert.equal(ladder.costOf(1), 25);
+  });
+
   it("does not let one slow run of many teach it much", () => {
     const ladder = new Ladder([1], [10]);
     for (let i = 0; i < 40; i++) ladder.learn(1, 10);
