@@ -122,7 +122,7 @@ async function start(inputs: ProcessInputs, port: number): Promise<ProcessOutput
   mkdirSync(path.dirname(log), { recursive: true, mode: 0o700 });
   const output = openSync(log, "w", 0o600);
   const instance = `--instance=${randomUUID()}`;
-  const child = spawn(process.execPath, [main, "--local", instance], {
+  const child = spawn(process.execPath, ["--disable-sigusr1", main, "--local", instance], {
     env: { ...essential(), ...environment(inputs, port) },
     detached: true,
     stdio: ["ignore", output, output],
