@@ -9,6 +9,7 @@ import { Pipeline } from "./inference/pipeline";
 import { planFor } from "./inference/plan";
 import { Predictor } from "./inference/predictor";
 import { openHost, type OpenHost } from "./inference/runtimes/open";
+import { ByteBudget } from "./limits/byteBudget";
 import { JsonThread } from "./json/jsonThread";
 import { checkGraph } from "./model/graph";
 import { createScriptPool } from "./scripting/createScriptPool";
@@ -22,7 +23,15 @@ import type { Settings } from "./settings";
 import { Metrics } from "./telemetry/metrics";
 
 /** How long threads may take to end what they are doing once the grace period is over, in milliseconds. */
-const closeMs = 5000;
+const closeMs = 3000;
+
+/** How a service has stopped. */
+export interface Stop {
+  /** False when requests were cut off because the grace period ended. */
+  readonly isComplete: boolean;
+  /** False when a thread was still in native code after all, which nothing but the end of the process ends. */
+  readonly haveThreadsEnded: boolean;
+}
 
 /** How long a service on a GPU scores made pictures before it is ready, in milliseconds. */
 const warmMs = 700;
@@ -43,6 +52,7 @@ export class ScoringService {
   readonly model: ModelPackage;
   readonly #options: ServiceOptions;
   readonly #metrics = new Metrics();
+  readonly #budget: ByteBudget;
   readonly #pipeline: Pipeline;
   readonly #predictor: Predictor;
   readonly #script: ScriptPool | undefined;
@@ -53,7 +63,7 @@ export class ScoringService {
   #protocols: Protocols | undefined;
   #isWarm = false;
   #isDraining = false;
-  #stopped: Promise<boolean> | undefined;
+  #stopped: Promise<Stop> | undefined;
 
   /**
    * @throws ModelPackageError when the model package cannot be served
@@ -63,6 +73,7 @@ export class ScoringService {
   constructor(options: ServiceOptions) {
     const { settings, logger, entries } = options;
     this.#options = options;
+    this.#budget = new ByteBudget(settings.maxHeldBytes);
     this.#certificate = settings.tls && readCertificate(settings.tls);
     this.#authenticators = buildAuthenticators(settings.access, logger);
     this.model = readModelPackage(settings.modelDir, settings.runtime === undefined);
@@ -185,6 +196,7 @@ export class ScoringService {
       predictor: this.#predictor,
       script: this.#script,
       json: this.#json,
+      budget: this.#budget,
       metrics: this.#metrics,
       isReady: () => this.isReady,
       isDraining: () => this.#isDraining,
@@ -193,21 +205,23 @@ export class ScoringService {
 
   /**
    * Stops in order: not ready; accept for `preStopDelayMs` more; close the door; let every accepted request finish,
-   * at most `shutdownGraceMs`; end the threads.
-   * @returns false when requests were cut off because the grace period ended
+   * at most `shutdownGraceMs`; end the threads, which takes some seconds at most.
    */
-  stop(): Promise<boolean> {
+  stop(): Promise<Stop> {
     return (this.#stopped ??= this.#stop());
   }
 
-  async #stop(): Promise<boolean> {
+  async #stop(): Promise<Stop> {
     const { preStopDelayMs, shutdownGraceMs } = this.#options.settings;
     this.#isDraining = true;
     await delay(preStopDelayMs);
     const isComplete = await this.#protocols?.drain(shutdownGraceMs);
-    await Promise.all([this.#protocols?.close(), this.#script?.close(), this.#json.close()]);
     this.#watch.close();
-    await Promise.race([this.#pipeline.close(), delay(closeMs, undefined, { ref: false })]);
-    return isComplete ?? true;
+    const closed = Promise.all([
+      ...[this.#protocols?.close(), this.#script?.close()],
+      ...[this.#json.close(), this.#pipeline.close()],
+    ]).then(() => true);
+    const haveThreadsEnded = await Promise.race([closed, delay(closeMs, false, { ref: false })]);
+    return { isComplete: isComplete ?? true, haveThreadsEnded };
   }
 }

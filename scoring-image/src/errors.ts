@@ -1,5 +1,7 @@
 /** One error type for every protocol, and the one table that maps it to HTTP and gRPC. */
 
+import { maxMessageLength } from "./limits/bounds";
+
 /** The gRPC statuses that the service answers with; https://grpc.io/docs/guides/status-codes/ */
 type GrpcStatus =
   | "INVALID_ARGUMENT"
@@ -49,6 +51,7 @@ export const errorTable = {
   NOT_READY: { http: 503, grpc: "UNAVAILABLE", retryable: true },
   QUEUE_FULL: { http: 503, grpc: "UNAVAILABLE", retryable: true },
   QUEUE_WAIT_EXCEEDED: { http: 503, grpc: "RESOURCE_EXHAUSTED", retryable: true },
+  TOO_MANY_BYTES: { http: 503, grpc: "UNAVAILABLE", retryable: true },
   ISSUER_UNREACHABLE: { http: 503, grpc: "UNAVAILABLE", retryable: true },
   WORKER_LOST: { http: 503, grpc: "UNAVAILABLE", retryable: true },
   DEADLINE_EXCEEDED: { http: 504, grpc: "DEADLINE_EXCEEDED" },
@@ -64,7 +67,7 @@ export class ScoringError extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(shortened(message), options);
     this.name = "ScoringError";
   }
 
@@ -78,6 +81,9 @@ export class ScoringError extends Error {
     return "retryable" in errorTable[this.code];
   }
 }
+
+const shortened = (text: string) =>
+  text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)}...` : text;
 
 /** Turns anything thrown into a {@link ScoringError}; what is not one already is masked as INTERNAL, its cause kept for the log. */
 export function toScoringError(thrown: unknown): ScoringError {

@@ -59,17 +59,28 @@ function explain(error: unknown): string {
 
 let isStopping = false;
 
+/** Ends the process at once. `process.exit` waits for every thread, and one that is in native code cannot be told to come back. */
+function end(logger: Logger): void {
+  logger.fatal("a thread has not come back from what it was doing: the process is killed");
+  logger.flush();
+  process.kill(process.pid, "SIGKILL");
+}
+
 function stopOnSignals(service: ScoringService, logger: Logger): void {
   const stop = async (signal: NodeJS.Signals) => {
     if (isStopping) return;
     isStopping = true;
     logger.info({ signal }, "stopping: accepted requests are being finished");
-    const isComplete = await service.stop();
+    const { isComplete, haveThreadsEnded } = await service.stop();
     if (isLocal) removeLocalService();
     logger.info(isComplete ? "stopped" : "stopped; requests were cut off by SHUTDOWN_GRACE_MS");
+    if (!haveThreadsEnded) end(logger);
     process.exit(isComplete ? 0 : 1);
   };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+  // SIGHUP: the terminal of `npm start` has been closed.
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    process.on(signal, () => void stop(signal));
+  }
 }
 
 const labelsOf = ({ outputs }: ModelPackage) => outputs.find(({ labels }) => labels)?.labels;

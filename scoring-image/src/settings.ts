@@ -7,7 +7,15 @@ import type { CertificateFiles } from "./security/certificate";
 import { endedProblems, pipelineProblems, resolvePipeline } from "./pipelineSettings";
 import type { PipelineSettings } from "./pipelineSettings";
 import { definitions, type Values } from "./settingsDefinitions";
-import { accessOf, accessProblems, portProblems, tlsProblems } from "./settingsRules";
+import {
+  accessOf,
+  accessProblems,
+  connectionProblems,
+  portProblems,
+  resolveBounds,
+  tlsProblems,
+  type CallerBounds,
+} from "./settingsRules";
 
 /** All problems of the environment at once, one line each. */
 export class SettingsError extends Error {
@@ -41,8 +49,10 @@ export type Settings = Readonly<
     | "runtimeAddress"
     | "runtimeModel"
     | keyof PipelineSettings
+    | keyof CallerBounds
   >
 > &
+  CallerBounds &
   PipelineSettings & {
     /** Undefined when the model runs in this process. */
     readonly runtime: RuntimeSettings | undefined;
@@ -82,12 +92,14 @@ export function loadSettings(
     ...portProblems(values),
     ...accessProblems(values, env, Boolean(primary)),
     ...tlsProblems(values),
+    ...connectionProblems(values),
     ...pipelineProblems(values),
   );
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.freeze({
     ...values,
     ...resolvePipeline(values, limits),
+    ...resolveBounds(values, limits),
     runtime: address === undefined ? undefined : { address, model },
     tls:
       tlsCertificateFile && tlsKeyFile

@@ -142,6 +142,26 @@ export const definitions = {
     "Largest body or gRPC message in bytes; then 413 or RESOURCE_EXHAUSTED",
     whole(1, 2 ** 31 - 1),
   ),
+  maxHeldBytes: define(
+    "0",
+    "Bytes of all callers that are held at a time: bodies and messages as they arrive, inflated ones, and what waits; more are refused with 503. 0 takes a sixth of the memory limit",
+    whole(0, 2 ** 40),
+  ),
+  maxConnections: define(
+    "24000",
+    "Connections that may be open at a time; more are closed at once",
+    whole(1, 1_000_000),
+  ),
+  maxConnectionsPerAddress: define(
+    "0",
+    "Connections of one address; 0 takes half of `MAX_CONNECTIONS`. Behind a front that hides its callers' addresses set it to `MAX_CONNECTIONS`",
+    whole(0, 1_000_000),
+  ),
+  writeTimeoutMs: define(
+    "20000",
+    "How long a caller may leave an answer unread; then its connection, or its gRPC call, is ended",
+    whole(1, 86_400_000),
+  ),
   maxPixels: define(
     "25000000",
     "Largest picture in pixels; then 400, before anything is decoded",

@@ -1,4 +1,5 @@
 import { variables } from "./contract";
+import type { MachineLimits } from "./machineLimits";
 import type { Access } from "./security/access";
 import type { Values } from "./settingsDefinitions";
 
@@ -36,6 +37,45 @@ export function tlsProblems(files: Pick<Values, "tlsCertificateFile" | "tlsKeyFi
     ? [variables.tlsCertificateFile, variables.tlsKeyFile]
     : [variables.tlsKeyFile, variables.tlsCertificateFile];
   return [`${set} is set without ${missing}: set both, or neither for clear text`];
+}
+
+/** What all callers together may take, worked out. */
+export interface CallerBounds {
+  /** Bytes of all callers that are held at a time. */
+  readonly maxHeldBytes: number;
+  /** Connections of one address. */
+  readonly maxConnectionsPerAddress: number;
+}
+
+type BoundValues = Pick<
+  Values,
+  "maxHeldBytes" | "maxBodyBytes" | "maxConnections" | "maxConnectionsPerAddress"
+>;
+
+/** Works out what was left to the server; at least one body of the largest size always fits. */
+export function resolveBounds(values: BoundValues, { memoryBytes }: MachineLimits): CallerBounds {
+  const { maxHeldBytes, maxBodyBytes, maxConnections, maxConnectionsPerAddress } = values;
+  return {
+    maxHeldBytes: maxHeldBytes || Math.max(2 * maxBodyBytes, Math.floor(memoryBytes / 6)),
+    maxConnectionsPerAddress: maxConnectionsPerAddress || Math.ceil(maxConnections / 2),
+  };
+}
+
+/** One address has no more than all of them, and a body must fit into what is held. */
+export function connectionProblems(values: BoundValues): string[] {
+  const { maxHeldBytes, maxBodyBytes, maxConnections, maxConnectionsPerAddress } = values;
+  const problems: string[] = [];
+  if (maxConnectionsPerAddress > maxConnections) {
+    problems.push(
+      `${variables.maxConnectionsPerAddress} is ${maxConnectionsPerAddress}, more than ${variables.maxConnections} of ${maxConnections}: lower the one or raise the other`,
+    );
+  }
+  if (maxHeldBytes > 0 && maxHeldBytes < 2 * maxBodyBytes) {
+    problems.push(
+      `${variables.maxHeldBytes} is ${maxHeldBytes}, less than two bodies of ${variables.maxBodyBytes}, ${maxBodyBytes}: raise the one or lower the other`,
+    );
+  }
+  return problems;
 }
 
 const keyNames = ["primaryKey", "secondaryKey", "primaryKeyFile", "secondaryKeyFile"] as const;

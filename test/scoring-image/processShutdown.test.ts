@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import http from "node:http";
+import net from "node:net";
 import { plainJpeg, sample } from "../support/pictures";
 import { killProcesses, queueLength, startProcess } from "../support/serverProcess";
 import { colourClassifier, tinyPackage } from "../support/tinyModel";
@@ -59,6 +61,21 @@ describe("the server's process, on SIGTERM", () => {
     scorings.push(score(), score());
     assert.equal((await fetch(url)).status, 200);
     for (const scoring of scorings) assert.equal((await scoring).status, 200);
+    assert.deepEqual(await server.ended, [0, null]);
+  });
+
+  it("drains on SIGHUP too, and is not kept by silent connections to its ports", async () => {
+    const server = startProcess({ ...free, MODEL_DIR: tinyPackage("slow"), LANES: "1" });
+    const url = await server.url;
+    const [, metricsUrl = ""] = /"metricsUrl":"([^"]+)"/.exec(server.output()) ?? [];
+    const silent = [url, metricsUrl].map((each) => net.connect(Number(new URL(each).port)));
+    await Promise.all(silent.map((socket) => once(socket, "connect")));
+    const headers = { authorization: `Bearer ${key}` };
+    const body = plainJpeg([9, 9, 9]);
+    const scoring = fetch(`${url}/score`, { method: "POST", body, headers });
+    await until(async () => (await queueLength(server)) === 0);
+    server.child.kill("SIGHUP");
+    assert.equal((await scoring).status, 200);
     assert.deepEqual(await server.ended, [0, null]);
   });
 

@@ -15,6 +15,9 @@ export interface EchoSettings {
   readonly handshakeTimeoutMs?: number;
   readonly connectionMaxAgeMs?: number;
   readonly grpcPort?: number;
+  readonly maxConnections?: number;
+  readonly maxConnectionsPerAddress?: number;
+  readonly writeTimeoutMs?: number;
   /** Milliseconds that a gRPC call takes. */
   readonly delayMs?: number;
 }
@@ -22,7 +25,13 @@ export interface EchoSettings {
 /** A front door with an HTTP server and a gRPC server behind it; both answer with what they were sent. */
 export async function startEcho(settings: EchoSettings = {}) {
   const { handshakeTimeoutMs = 10_000, connectionMaxAgeMs = 0, grpcPort, delayMs = 0 } = settings;
+  const {
+    maxConnections = 1000,
+    maxConnectionsPerAddress = 1000,
+    writeTimeoutMs = 20_000,
+  } = settings;
   const age = new ConnectionAge(connectionMaxAgeMs);
+  const refusals: string[] = [];
   const server = http.createServer((request, response) => {
     if (age.isOver(request.socket)) response.setHeader("connection", "close");
     request.pipe(response);
@@ -40,8 +49,9 @@ export async function startEcho(settings: EchoSettings = {}) {
     host: "127.0.0.1",
     port: 0,
     grpcPort,
-    handshakeTimeoutMs,
+    ...{ handshakeTimeoutMs, writeTimeoutMs, maxConnections, maxConnectionsPerAddress },
     age,
+    onRefusal: (reason) => refusals.push(reason),
     grpc: connections.receiver(rpc),
   });
   const [{ port }, second] = await door.listen();
@@ -49,6 +59,8 @@ export async function startEcho(settings: EchoSettings = {}) {
     door,
     port,
     secondPort: second?.port ?? 0,
+    /** Why connections were refused or ended, in order. */
+    refusals,
     /** gRPC calls that have reached the server. */
     begun: () => begun,
     close: () => door.drain(0),

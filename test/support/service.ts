@@ -79,6 +79,6 @@ export async function startService(
       const text = await (await fetch(`${metricsUrl}/metrics`)).text();
       return Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1]);
     },
-    stop: () => service.stop(),
+    stop: async () => (await service.stop()).isComplete,
   };
 }

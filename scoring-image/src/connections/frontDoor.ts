@@ -3,7 +3,13 @@ import type http from "node:http";
 import type https from "node:https";
 import net, { type AddressInfo, type Socket } from "node:net";
 import type { ConnectionAge } from "./connectionAge";
+import {
+  ConnectionBounds,
+  type ConnectionLimits,
+  type ConnectionRefusal,
+} from "./connectionBounds";
 import { shareConnections } from "./protocolSwitch";
+import { UnreadAnswers } from "./unreadAnswers";
 
 /** How long a kept-alive connection may still bring a request that was on its way when the door closed. */
 const idleGraceMs = 1000;
@@ -19,15 +25,19 @@ export interface GrpcReceiver {
   readonly drain: () => void;
 }
 
-export interface FrontDoorOptions {
+export interface FrontDoorOptions extends ConnectionLimits {
   readonly host: string;
   readonly port: number;
   /** A second port, equal in all to the first; undefined for none. */
   readonly grpcPort: number | undefined;
   /** Bounds the TLS handshake, and again the time until the first byte after it. */
   readonly handshakeTimeoutMs: number;
+  /** How long a client may leave an answer unread. */
+  readonly writeTimeoutMs: number;
   readonly age: ConnectionAge;
   readonly grpc: GrpcReceiver;
+  /** Told of each connection that is closed at once, or ended for its unread answers. */
+  readonly onRefusal: (reason: ConnectionRefusal) => void;
 }
 
 /**
@@ -38,27 +48,50 @@ export class FrontDoor {
   readonly #listeners: [listener: net.Server, port: number][];
   readonly #sockets = new Set<Socket>();
   readonly #closeSilent: () => void;
+  readonly #bounds: ConnectionBounds;
+  readonly #unread: UnreadAnswers;
 
   constructor(
     private readonly server: http.Server | https.Server,
     private readonly options: FrontDoorOptions,
   ) {
-    const { port, grpcPort, age, grpc, handshakeTimeoutMs } = options;
+    const { port, grpcPort, age, grpc, handshakeTimeoutMs, writeTimeoutMs, onRefusal } = options;
+    this.#bounds = new ConnectionBounds(options);
+    this.#unread = new UnreadAnswers(writeTimeoutMs, () => onRefusal("unread"));
     this.#closeSilent = shareConnections(server, {
       serveGrpc: grpc.inject,
-      onConnection: (socket) => age.begin(socket),
+      onConnection: (socket) => {
+        age.begin(socket);
+        this.#unread.watch(socket);
+      },
       firstBytesTimeoutMs: handshakeTimeoutMs,
     });
-    server.on("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
+    this.#admitFirst(onRefusal);
     this.#listeners = [[server, port]];
     if (grpcPort !== undefined) {
       const forward = (socket: Socket) => server.emit("connection", socket);
       const second = net.createServer({ ...tcpOptions, allowHalfOpen: true }, forward);
       this.#listeners.push([second, grpcPort]);
     }
+  }
+
+  /** What the server itself does with a connection comes after its admission. */
+  #admitFirst(onRefusal: FrontDoorOptions["onRefusal"]): void {
+    const { server } = this;
+    const serve = server.listeners("connection") as ((socket: Socket) => void)[];
+    server.removeAllListeners("connection");
+    server.on("connection", (socket: Socket) => {
+      const refusal = this.#bounds.admit(socket);
+      if (refusal) return onRefusal(refusal);
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+      for (const each of serve) each.call(server, socket);
+    });
+  }
+
+  /** Open connections. */
+  get connections(): number {
+    return this.#bounds.count;
   }
 
   /**
@@ -97,6 +130,7 @@ export class FrontDoor {
     const isComplete = await Promise.race([closed, expired]);
     clearInterval(idle);
     clearTimeout(timer);
+    this.#unread.close();
     for (const socket of this.#sockets) socket.destroy();
     return isComplete;
   }

@@ -34,8 +34,11 @@ export function shareConnections(
     awaitFirstBytes(socket, (speaks) => {
       clearTimeout(timer);
       silent.delete(socket);
-      if (speaks === "http2") serveGrpc(socket);
-      else if (speaks === "http1") for (const serve of serveHttp) serve.call(server, socket);
+      if (speaks === "http2") {
+        // As the HTTP server makes them, sockets stay half open; HTTP/2 would not notice for long that its client has gone.
+        socket.allowHalfOpen = false;
+        serveGrpc(socket);
+      } else if (speaks === "http1") for (const serve of serveHttp) serve.call(server, socket);
       else socket.destroy();
     });
   });

@@ -42,8 +42,8 @@ export function refuseCrowded(bytes: Uint8Array): void {
   if (rows > maxRows) refuse(`has more than ${maxRows} arrays; send binary tensors instead`);
 }
 
-/** Where the quote is that ends a text. */
-function endOfText(bytes: Uint8Array, start: number): number {
+/** Where the quote is that ends a text which begins at `start`; the end of all where it never ends. Linear in the bytes that it passes. */
+export function endOfText(bytes: Uint8Array, start: number): number {
   for (let at = start; ;) {
     const end = bytes.indexOf(quote, at);
     if (end < 0) return bytes.length;

@@ -1,94 +1,129 @@
 import { Worker } from "node:worker_threads";
 import { ScoringError, type ErrorCode } from "../errors";
+import type { CallContext } from "../inference/call";
+import { maxJsonHeapMegabytes, maxJsonJobs, maxJsonMs } from "../limits/bounds";
 import { parsePacked } from "./packed";
-import { renderParts, type JsonPart } from "./render";
 
-/** Main thread -> worker. */
-export type JsonOrder =
-  | { readonly id: number; readonly text: Uint8Array<ArrayBuffer> }
-  | { readonly id: number; readonly parts: readonly JsonPart[] };
-
-/** Worker -> main thread. */
+/** Worker -> main thread, in answer to a text. */
 export type JsonAnswer =
-  | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly error: { readonly code: ErrorCode; readonly message: string } };
+  | { readonly result: unknown }
+  | { readonly error: { readonly code: ErrorCode; readonly message: string } };
 
-/** What is parsed or written on the event loop itself: at most a millisecond or two of it. */
-const inline = { bytes: 32 * 1024, values: 4096 } as const;
+/** What is parsed on the event loop itself, in bytes: at most a millisecond or two of it. */
+const inlineBytes = 32 * 1024;
 
-interface Pending {
-  readonly resolve: (result: never) => void;
+interface Job {
+  readonly text: Uint8Array<ArrayBuffer>;
+  readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** Parses and writes JSON; large texts in a thread of their own, which starts with the first of them, so that they never hold up the event loop. */
+/**
+ * Parses JSON; large texts in a thread of their own, which starts with the first of them, so that they never hold up the event loop. It has
+ * one text at a time; those that wait are bounded in number, and dropped when nobody waits for them any more.
+ */
 export class JsonThread {
   readonly #entry: string;
-  readonly #pending = new Map<number, Pending>();
+  readonly #maxMs: number;
+  readonly #queue: Job[] = [];
+  #current: Job | undefined;
+  #overrun: NodeJS.Timeout | undefined;
   #worker: Worker | undefined;
-  #next = 0;
 
-  /** @param entry path of the bundled `jsonWorker.js` */
-  constructor(entry: string) {
+  /**
+   * @param entry path of the bundled `jsonWorker.js`
+   * @param maxMs how long the thread may take for one text before it is ended and replaced
+   */
+  constructor(entry: string, maxMs = maxJsonMs) {
     this.#entry = entry;
+    this.#maxMs = maxMs;
   }
 
   /**
    * Parses a text as `parsePacked` does.
    * @param text moved to the thread when it is large
-   * @throws ScoringError INVALID_REQUEST when it is not JSON
+   * @throws ScoringError INVALID_REQUEST when it is not JSON, or too much for the thread; QUEUE_FULL, DEADLINE_EXCEEDED or CANCELLED
    */
-  async parse(text: Uint8Array<ArrayBuffer>): Promise<unknown> {
-    if (text.length <= inline.bytes) return parsePacked(text);
-    return this.#run((id) => ({ id, text }), [text.buffer]);
+  async parse(text: Uint8Array<ArrayBuffer>, context: CallContext): Promise<unknown> {
+    if (text.length <= inlineBytes) return parsePacked(text);
+    if (this.#queue.length >= maxJsonJobs) {
+      const message = `Too many requests: ${this.#queue.length} large JSON bodies are waiting already.`;
+      throw new ScoringError("QUEUE_FULL", message);
+    }
+    const { signal, deadline } = context;
+    let onLapse: () => void = () => undefined;
+    const lapse = setTimeout(() => onLapse(), Math.min(deadline - performance.now(), longestTimer));
+    try {
+      return await new Promise((resolve, reject) => {
+        const job: Job = { text, resolve, reject };
+        onLapse = () => this.#drop(job, signal.aborted ? gone() : late());
+        if (signal.aborted) return reject(gone());
+        signal.addEventListener("abort", onLapse, { once: true });
+        this.#queue.push(job);
+        this.#next();
+      });
+    } finally {
+      clearTimeout(lapse);
+      signal.removeEventListener("abort", onLapse);
+    }
   }
 
-  /** Writes text and tensors as `renderParts` does. */
-  async render(parts: readonly JsonPart[]): Promise<Buffer> {
-    const values = parts.reduce(
-      (sum, part) => sum + (typeof part === "string" ? 0 : part.data.length),
-      0,
-    );
-    if (values <= inline.values) return renderParts(parts);
-    const text = await this.#run<Uint8Array<ArrayBuffer>>((id) => ({ id, parts }), []);
-    return Buffer.from(text.buffer);
+  /** Nobody waits for it any more. The thread that has it is ended, or the next one would wait for it in vain. */
+  #drop(job: Job, reason: ScoringError): void {
+    job.reject(reason);
+    if (job === this.#current) void this.#worker?.terminate();
+    else this.#queue.splice(this.#queue.indexOf(job), 1);
   }
 
-  #run<T>(order: (id: number) => JsonOrder, moved: ArrayBuffer[]): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const id = this.#next++;
-      this.#pending.set(id, { resolve, reject });
-      this.#started().postMessage(order(id), moved);
-    });
+  #next(): void {
+    if (this.#current) return;
+    const job = this.#queue.shift();
+    if (!job) return;
+    this.#current = job;
+    this.#overrun = setTimeout(() => void this.#worker?.terminate(), this.#maxMs);
+    this.#started().postMessage(job.text, [job.text.buffer]);
+  }
+
+  #end(settle: (job: Job) => void): void {
+    clearTimeout(this.#overrun);
+    const job = this.#current;
+    this.#current = undefined;
+    if (job) settle(job);
+    this.#next();
   }
 
   #started(): Worker {
     if (this.#worker) return this.#worker;
-    const worker = new Worker(this.#entry, { name: "json" });
+    const resourceLimits = { maxOldGenerationSizeMb: maxJsonHeapMegabytes };
+    const worker = new Worker(this.#entry, { name: "json", resourceLimits });
     worker.unref();
-    worker.on("message", (answer: JsonAnswer) => {
-      const pending = this.#pending.get(answer.id);
-      this.#pending.delete(answer.id);
-      if ("result" in answer) pending?.resolve(answer.result as never);
-      else pending?.reject(new ScoringError(answer.error.code, answer.error.message));
-    });
+    worker.on("message", (answer: JsonAnswer) =>
+      this.#end(({ resolve, reject }) => {
+        if ("result" in answer) resolve(answer.result);
+        else reject(new ScoringError(answer.error.code, answer.error.message));
+      }),
+    );
     // The exit of a thread comes after its error, when another may have taken its place.
-    const onEnd = () => this.#worker === worker && this.#abandon();
+    const onEnd = () => this.#worker === worker && this.#replace();
     worker.once("error", onEnd).once("exit", onEnd);
     this.#worker = worker;
     return worker;
   }
 
-  /** A text that is too much for the thread's memory ends it; the next one starts another. */
-  #abandon(): void {
+  /** A text that is too much for the thread's memory, or takes too long, ends it; the next one starts another. */
+  #replace(): void {
     this.#worker = undefined;
     const message = "The JSON of this request could not be handled; send binary tensors instead.";
-    for (const { reject } of this.#pending.values())
-      reject(new ScoringError("INVALID_REQUEST", message));
-    this.#pending.clear();
+    this.#end(({ reject }) => reject(new ScoringError("INVALID_REQUEST", message)));
   }
 
   async close(): Promise<void> {
     await this.#worker?.terminate();
   }
 }
+
+/** Node takes a longer one for none. */
+const longestTimer = 2 ** 31 - 1;
+
+const gone = () => new ScoringError("CANCELLED", "The caller has gone.");
+const late = () => new ScoringError("DEADLINE_EXCEEDED", "The request was not scored in time.");

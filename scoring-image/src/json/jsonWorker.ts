@@ -1,9 +1,8 @@
-/** Entry point of the thread that parses and writes large JSON, one order at a time. */
+/** Entry point of the thread that parses large JSON, one text at a time. */
 import { parentPort } from "node:worker_threads";
 import { toScoringError } from "../errors";
-import type { JsonAnswer, JsonOrder } from "./jsonThread";
+import type { JsonAnswer } from "./jsonThread";
 import { isPacked, parsePacked } from "./packed";
-import { renderParts } from "./render";
 
 const port = parentPort;
 if (!port) throw new Error("jsonWorker must run in a worker thread");
@@ -16,21 +15,16 @@ function buffersIn(value: unknown): ArrayBuffer[] {
   return Object.values(value).flatMap(buffersIn);
 }
 
-function act(order: JsonOrder): { answer: JsonAnswer; moved: ArrayBuffer[] } {
+function answerTo(text: Uint8Array): JsonAnswer {
   try {
-    if ("parts" in order) {
-      const text = new Uint8Array(renderParts(order.parts));
-      return { answer: { id: order.id, result: text }, moved: [text.buffer] };
-    }
-    const result = parsePacked(order.text);
-    return { answer: { id: order.id, result }, moved: buffersIn(result) };
+    return { result: parsePacked(text) };
   } catch (thrown) {
     const { code, message } = toScoringError(thrown);
-    return { answer: { id: order.id, error: { code, message } }, moved: [] };
+    return { error: { code, message } };
   }
 }
 
-port.on("message", (order: JsonOrder) => {
-  const { answer, moved } = act(order);
-  port.postMessage(answer, moved);
+port.on("message", (text: Uint8Array) => {
+  const answer = answerTo(text);
+  port.postMessage(answer, "result" in answer ? buffersIn(answer.result) : []);
 });

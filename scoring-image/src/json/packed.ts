@@ -1,6 +1,7 @@
 import { ScoringError } from "../errors";
 import { decodeBase64 } from "./base64";
 import { maxDepth, maxValues, refuse, refuseCrowded, refuseValues } from "./bounds";
+import { tokens, withTokensQuoted } from "./tokens";
 
 /** A rectangular array of numbers of a JSON text, as one block: nested arrays of a picture's 150,000 numbers are slow to hand over. */
 export interface PackedArray {
@@ -16,14 +17,6 @@ export const isPacked = (value: unknown): value is PackedArray =>
 
 /** Most dimensions of what is packed. */
 const maxRank = 8;
-
-/** Marks a token that JSON does not have, while it is parsed as a string. No text of a request begins with it unless it was written so. */
-const mark = "\u0000";
-const tokens: ReadonlyMap<unknown, number> = new Map([
-  [`${mark}NaN`, NaN],
-  [`${mark}Infinity`, Infinity],
-  [`${mark}-Infinity`, -Infinity],
-]);
 
 /**
  * Parses a JSON text, with the tokens NaN, Infinity and -Infinity, into few values: rectangular arrays of numbers become {@link PackedArray}s. What
@@ -59,25 +52,23 @@ export function parsePacked(bytes: Uint8Array): unknown {
   }
 }
 
+const textOf = (bytes: Uint8Array) => new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+
 function parse(bytes: Uint8Array): unknown {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const text = textOf(bytes);
     try {
       return JSON.parse(text);
     } catch (error) {
-      if (!/NaN|Infinity/.test(text)) throw error;
-      return JSON.parse(withTokensQuoted(text));
+      const quoted = withTokensQuoted(bytes);
+      if (!quoted) throw error;
+      return JSON.parse(textOf(quoted));
     }
   } catch (cause) {
     const reason = cause instanceof SyntaxError ? `: ${cause.message.slice(0, 200)}` : "";
     throw new ScoringError("INVALID_REQUEST", `The body is not JSON${reason}.`, { cause });
   }
 }
-
-const withTokensQuoted = (text: string): string =>
-  text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity|NaN/gs, (found) =>
-    found.startsWith('"') ? found : `"\\u0000${found}"`,
-  );
 
 const isNumber = (value: unknown) => typeof value === "number" || tokens.has(value);
 

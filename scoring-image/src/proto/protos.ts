@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
 import type { ServiceDefinition } from "@grpc/grpc-js";
+import { Root } from "protobufjs";
+import { messageSchema, type MessageSchema } from "./messageSchema";
 
 /** The build copies `proto/` beside the bundle; the source tree has it at the package's root. Files are named by their path in it. */
 export const protoFolder = [
@@ -28,3 +30,27 @@ export function loadProto(file: string): PackageDefinition {
 /** One service of a loaded file, by its full name. */
 export const serviceOf = (definitions: PackageDefinition, name: string): ServiceDefinition =>
   definitions[name] as ServiceDefinition;
+
+/**
+ * The schema of the requests of a method.
+ * @param file as `loadProto` takes it
+ * @param path of the method, for example `/inference.GRPCInferenceService/ModelInfer`
+ */
+export function requestSchema(file: string, path: string): MessageSchema {
+  const [, service = "", method = ""] = path.split("/");
+  const type = rootOf(file).lookupService(service).methods[method]?.resolvedRequestType;
+  if (!type) throw new Error(`${file} has no method ${path}`);
+  return messageSchema(type);
+}
+
+const roots = new Map<string, Root>();
+
+function rootOf(file: string): Root {
+  const made = roots.get(file);
+  if (made) return made;
+  const root = new Root();
+  root.resolvePath = (_origin, target) => path.join(protoFolder, target);
+  root.loadSync(file, { keepCase: true }).resolveAll();
+  roots.set(file, root);
+  return root;
+}

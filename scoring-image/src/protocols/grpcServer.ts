@@ -1,8 +1,8 @@
 import {
   Server,
-  type Metadata,
   type sendUnaryData,
   type ServerUnaryCall,
+  type ServerInterceptor,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
@@ -11,18 +11,26 @@ import type { GrpcReceiver } from "../connections/frontDoor";
 import type { GrpcConnections } from "../connections/grpcConnections";
 import { headers } from "../contract";
 import { errorTable, toScoringError, type ScoringError } from "../errors";
+import { maxSessionMegabytes, maxStreams } from "../limits/bounds";
+import type { ByteBudget } from "../limits/byteBudget";
 import type { CallContext } from "../inference/call";
 import type { Authenticator } from "../security/authenticator";
 import type { Metrics } from "../telemetry/metrics";
 import { checkRoute } from "./grpc/route";
 import { Conversations } from "./grpc/conversations";
-import { readMessage, statusOf, textOf } from "./grpc/wire";
+import { gate } from "./grpc/gate";
+import { messageReader } from "./grpc/messages";
+import { statusOf, textOf } from "./grpc/wire";
 
 export interface GrpcServerOptions {
   readonly serviceName: string;
   /** Largest message that may be received, in bytes, after decompression. */
   readonly maxBodyBytes: number;
+  readonly bodyTimeoutMs: number;
+  readonly writeTimeoutMs: number;
   readonly scoringTimeoutMs: number;
+  /** Which the messages of all calls take their bytes from. */
+  readonly budget: ByteBudget;
   /** Checks the metadata `authorization`. */
   readonly authenticate: Authenticator;
   readonly metrics: Metrics;
@@ -36,6 +44,8 @@ export type UnaryHandler<Request> = (request: Request, context: CallContext) => 
 
 /** A service of unary methods. */
 export interface GrpcService {
+  /** The `.proto` file that it is of, by its path in `proto/`. */
+  readonly file: string;
   readonly definition: ServiceDefinition;
   /** By the method's name in the `.proto` file. */
   readonly methods: Readonly<Record<string, UnaryHandler<never>>>;
@@ -54,13 +64,21 @@ export class GrpcServer {
   readonly #server: Server;
   readonly #options: GrpcServerOptions;
   readonly #names: string[] = [];
+  /** Paths of the methods that need no key. */
+  readonly #open = new Set<string>();
+  /** Labels of the scoring methods in the metrics, by their paths. */
+  readonly #scoring = new Map<string, string>();
   readonly #conversations = new Conversations();
   #isDraining = false;
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
+    const { interceptors = [], ...bounds } = options.connections.options;
     this.#server = new Server({
-      ...options.connections.options,
+      ...bounds,
+      interceptors: [...interceptors, this.#gate()],
+      "grpc.max_concurrent_streams": maxStreams,
+      "grpc-node.max_session_memory": maxSessionMegabytes,
       "grpc.max_receive_message_length": options.maxBodyBytes,
       // Answers are as large as the model makes them.
       "grpc.max_send_message_length": -1,
@@ -76,6 +94,19 @@ export class GrpcServer {
     };
   }
 
+  #gate(): ServerInterceptor {
+    const { authenticate, serviceName } = this.#options;
+    return gate({
+      ...this.#options,
+      isOpen: (path) => this.#open.has(path),
+      check: async (metadata, isOpen) => {
+        if (!isOpen) await authenticate(textOf(metadata, "authorization"));
+        checkRoute(textOf(metadata, headers.grpcRoute), serviceName);
+      },
+      onRefusal: (path, error) => this.#begin(path)(error),
+    });
+  }
+
   /** Full names of the services that were added. */
   get serviceNames(): readonly string[] {
     return this.#names;
@@ -87,9 +118,8 @@ export class GrpcServer {
   }
 
   /** Adds a service whose calls need a key, but for those that it says are open. */
-  add({ definition, methods, protocol, scoring, open = [] }: GrpcService): void {
+  add({ file, definition, methods, protocol, scoring, open = [] }: GrpcService): void {
     const named = Object.entries(definition);
-    // A message that cannot be read must be the caller's fault; grpc-js itself would call it INTERNAL, on which old clients retry for long.
     const raw = named.map(([name, method]) => [
       name,
       {
@@ -100,87 +130,80 @@ export class GrpcServer {
           Buffer.isBuffer(message) ? message : method.responseSerialize(message),
       },
     ]);
-    const handlers = named.map(([name, { path, requestDeserialize }]) => {
-      const begin = () =>
-        scoring.includes(name) ? this.#options.metrics.begin(protocol) : undefined;
+    const handlers = named.map(([name, method]) => {
+      if (scoring.includes(name)) this.#scoring.set(method.path, protocol);
+      if (open.includes(name)) this.#open.add(method.path);
+      const read = messageReader(file, method);
       const handler = methods[name] as UnaryHandler<unknown>;
-      const answer = (bytes: Buffer, context: CallContext) =>
-        handler(
-          readMessage(path, () => requestDeserialize(bytes) as unknown),
-          context,
-        );
-      return [name, this.#unary(path, begin, answer, open.includes(name))];
+      return [name, this.#unary(method.path, (bytes, context) => handler(read(bytes), context))];
     });
-    this.addOpen(
+    this.#addService(
       Object.fromEntries(raw) as ServiceDefinition,
       Object.fromEntries(handlers) as UntypedServiceImplementation,
     );
   }
 
   /** Adds a service whose one method answers each message of a stream with one message; its calls need a key. */
-  addConversation(definition: ServiceDefinition, answer: (request: never) => unknown): void {
-    const [[name, { path, requestDeserialize, ...method }]] = Object.entries(definition) as [
-      [string, ServiceDefinition[string]],
-    ];
+  addConversation(
+    file: string,
+    definition: ServiceDefinition,
+    answer: (request: never) => unknown,
+  ): void {
+    const [[name, method]] = Object.entries(definition) as [[string, ServiceDefinition[string]]];
+    const { path } = method;
+    const read = messageReader(file, method);
     const handler = this.#conversations.handler({
-      check: (metadata) => this.#check(metadata),
-      answer: (bytes) =>
-        answer(readMessage(path, (): unknown => requestDeserialize(bytes)) as never),
+      answer: (bytes) => answer(read(bytes) as never),
       end: (code) => this.#options.logger.info({ method: path, code }, "request"),
     });
-    const raw = { ...method, path, requestDeserialize: (bytes: Buffer) => bytes };
-    this.addOpen({ [name]: raw }, { [name]: handler });
+    const raw = { ...method, requestDeserialize: (bytes: Buffer) => bytes };
+    this.#addService({ [name]: raw }, { [name]: handler });
   }
 
   /** Adds a service that is open to everybody, such as health. */
   addOpen(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
+    for (const { path } of Object.values(definition)) this.#open.add(path);
+    this.#addService(definition, implementation);
+  }
+
+  #addService(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
     const [first] = Object.values(definition);
     this.#names.push(first?.path.split("/")[1] ?? "");
     this.#server.addService(definition, implementation);
   }
 
-  #unary(
-    path: string,
-    begin: () => ((code: string) => void) | undefined,
-    answer: UnaryHandler<Buffer>,
-    isOpen: boolean,
-  ) {
+  #unary(path: string, answer: UnaryHandler<Buffer>) {
     return (call: ServerUnaryCall<Buffer, unknown>, reply: sendUnaryData<unknown>) => {
-      const started = performance.now();
-      const finish = begin();
-      const end = (code: string) => {
-        finish?.(code);
-        const ms = Math.round((performance.now() - started) * 1000) / 1000;
-        this.#options.logger.info({ method: path, code, ms }, "request");
-      };
-      this.#answer(call, answer, isOpen).then(
+      const end = this.#begin(path);
+      const context = callContext(call, this.#options.scoringTimeoutMs);
+      const answered = new Promise((resolve) => resolve(answer(call.request, context)));
+      answered.then(
         (message) => {
           reply(null, message);
-          end("OK");
+          end();
         },
         (thrown: unknown) => {
           const error = toScoringError(thrown);
-          this.#logFailure(error);
           reply(statusOf(error));
-          end(error.code);
+          end(error);
         },
       );
     };
   }
 
-  async #answer(
-    call: ServerUnaryCall<Buffer, unknown>,
-    answer: UnaryHandler<Buffer>,
-    isOpen: boolean,
-  ) {
-    await this.#check(call.metadata, isOpen);
-    return await answer(call.request, callContext(call, this.#options.scoringTimeoutMs));
-  }
-
-  async #check(metadata: Metadata, isOpen = false): Promise<void> {
-    const { authenticate, serviceName } = this.#options;
-    if (!isOpen) await authenticate(textOf(metadata, "authorization"));
-    checkRoute(textOf(metadata, headers.grpcRoute), serviceName);
+  /** Counts a call as begun; the result is called once, at its end. */
+  #begin(path: string): (error?: ScoringError) => void {
+    const { metrics, logger } = this.#options;
+    const started = performance.now();
+    const protocol = this.#scoring.get(path);
+    const finish = protocol === undefined ? undefined : metrics.begin(protocol);
+    return (error) => {
+      const code = error?.code ?? "OK";
+      finish?.(code);
+      if (error) this.#logFailure(error);
+      const ms = Math.round((performance.now() - started) * 1000) / 1000;
+      logger.info({ method: path, code, ms }, "request");
+    };
   }
 
   #logFailure(error: ScoringError): void {

@@ -1,3 +1,4 @@
+import { METHODS } from "node:http";
 import type { Socket } from "node:net";
 import type tls from "node:tls";
 import cors from "@fastify/cors";
@@ -15,10 +16,15 @@ import { headers } from "../contract";
 import { ScoringError, toScoringError } from "../errors";
 import type { Authenticator } from "../security/authenticator";
 import type { Settings } from "../settings";
+import type { ByteBudget } from "../limits/byteBudget";
 import { errorBody } from "./errorBody";
+import { Exchange, holdBodies, Pipelining } from "./exchange";
 import { echoRequestIds, requestIdOf } from "./requestIds";
 
 declare module "fastify" {
+  interface FastifyRequest {
+    exchange: Exchange;
+  }
   interface FastifyContextConfig {
     /** Served without a key. */
     isOpen?: boolean;
@@ -37,6 +43,8 @@ export interface HttpServerOptions {
   readonly age: ConnectionAge;
   /** Undefined for clear text. */
   readonly tls: tls.TlsOptions | undefined;
+  /** Which the bodies of all requests take their bytes from. */
+  readonly budget: ByteBudget;
 }
 
 /** Seconds after which an overloaded or unready service should be asked again. */
@@ -70,7 +78,11 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _body, done) => done(null));
+  knowAllMethods(app);
+  holdBodies(app.server);
+  beginExchanges(app, options.budget);
   onRequest(app, (request, reply) => {
+    refuseTwoHosts(request);
     if (options.isDraining() || options.age.isOver(request.raw.socket))
       void reply.header("connection", "close");
     forgetMalformedType(request);
@@ -84,6 +96,16 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   addErrorAnswers(app);
   addAccessLog(app);
   return app;
+}
+
+/**
+ * Methods that Node knows are routed like all others. Of QUERY Fastify would demand a Content-Type, as a method with a body that it reads:
+ * here it reads none.
+ */
+function knowAllMethods(app: FastifyInstance): void {
+  const known = new Set(app.supportedMethods);
+  const added = METHODS.filter((method) => !known.has(method) || method === "QUERY");
+  for (const method of added) app.addHttpMethod(method, { overrideExisting: true });
 }
 
 /** Fastify's types know a server with TLS and one without as two, which no route of ours has to tell apart. */
@@ -106,6 +128,29 @@ function onRequest(
       done(error as Error);
     }
   });
+}
+
+/** A request on a connection that has been ended for too many has nobody to be answered to. */
+function beginExchanges(app: FastifyInstance, budget: ByteBudget): void {
+  const pipelining = new Pipelining();
+  app.decorateRequest("exchange");
+  onRequest(app, (request, reply) => {
+    const { raw } = request;
+    if (!pipelining.begin(raw.socket)) return void reply.hijack();
+    request.exchange = new Exchange(raw, reply.raw, { budget, pipelining });
+  });
+}
+
+/** Node takes the first of two, and what stands before this server may take the second (RFC 9112, section 3.2). */
+function refuseTwoHosts({ raw: { rawHeaders } }: FastifyRequest): void {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === "host") hosts++;
+  }
+  if (hosts > 1) {
+    throw new ScoringError("INVALID_REQUEST", "The request has more than one Host header.");
+  }
 }
 
 /** Registered before the key is checked, so that a browser may read a refusal and preflight requests need no key. */

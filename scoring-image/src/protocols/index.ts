@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { ConnectionAge } from "../connections/connectionAge";
 import { FrontDoor } from "../connections/frontDoor";
 import { GrpcConnections } from "../connections/grpcConnections";
+import type { ByteBudget } from "../limits/byteBudget";
 import type { JsonThread } from "../json/jsonThread";
 import type { Predictor } from "../inference/predictor";
 import type { ScriptPool } from "../scripting/scriptPool";
@@ -12,6 +13,7 @@ import type { Certificate } from "../security/certificate";
 import type { Authenticators } from "../security/authenticators";
 import { renewCertificate, tlsOptions } from "../security/tls";
 import type { Settings } from "../settings";
+import { droppedLines } from "../telemetry/logger";
 import type { Metrics } from "../telemetry/metrics";
 import { registerAzureml } from "./azureml/routes";
 import { addHealth } from "./grpc/health";
@@ -37,6 +39,8 @@ export interface ProtocolsOptions {
   /** True from SIGTERM on. */
   readonly isDraining: () => boolean;
   readonly authenticators: Authenticators;
+  /** Which all that callers send takes its bytes from. */
+  readonly budget: ByteBudget;
   /** Undefined for clear text. */
   readonly certificate: Certificate | undefined;
 }
@@ -60,7 +64,7 @@ export class Protocols {
   #endWatch: (() => void) | undefined;
 
   private constructor(http: FastifyInstance, age: ConnectionAge, options: ProtocolsOptions) {
-    const { settings, predictor, json, metrics, logger, isReady, authenticators } = options;
+    const { settings, predictor, json, metrics, logger, isReady, authenticators, budget } = options;
     const serviceName = settings.serviceName ?? predictor.model.name;
     const adapter = { ...settings, model: predictor.model, serviceName, predictor, json, metrics };
     this.#options = options;
@@ -68,10 +72,19 @@ export class Protocols {
     this.grpc = new GrpcServer({
       ...adapter,
       logger,
+      budget,
       connections: new GrpcConnections(settings),
       authenticate: authenticators.grpc,
     });
-    this.#door = new FrontDoor(http.server, { ...settings, age, grpc: this.grpc.receiver });
+    this.#door = new FrontDoor(http.server, {
+      ...{ ...settings, age, grpc: this.grpc.receiver },
+      onRefusal: (reason) => metrics.countRefusedConnection(reason),
+    });
+    metrics.watchCallers({
+      connections: () => this.#door.connections,
+      heldBytes: () => budget.bytes,
+      droppedLines,
+    });
     this.#metricsHttp = buildMetricsServer(metrics);
     registerHealth(http, isReady);
     addHealth(this.grpc, isReady);
@@ -128,6 +141,8 @@ export class Protocols {
   async close(): Promise<void> {
     this.#endWatch?.();
     this.#options.authenticators.close();
+    // A client that keeps its connection, or says nothing on it, must not keep the process.
+    for (const { server } of [this.http, this.#metricsHttp]) server.closeAllConnections();
     await Promise.all([this.http.close(), this.#metricsHttp.close()]);
   }
 }

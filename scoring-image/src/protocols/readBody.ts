@@ -1,8 +1,12 @@
 import type { IncomingMessage } from "node:http";
+import type { FastifyRequest } from "fastify";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { ScoringError } from "../errors";
+import { ScoringError, toScoringError } from "../errors";
 import { mapInTurns } from "../inTurns";
+
+/** What a piece takes beside its bytes: clients decide how small the pieces are. */
+const bytesOfBuffer = 256;
 
 export interface BodyLimits {
   /** Bound on the body as sent and, when it is compressed, as it is after decompression. */
@@ -12,7 +16,7 @@ export interface BodyLimits {
 
 /** Reads a request's whole body, as `readParts` does, into a buffer of its own, whose memory may be moved to another thread. */
 export async function readBody(
-  request: IncomingMessage,
+  request: FastifyRequest,
   limits: BodyLimits,
 ): Promise<Uint8Array<ArrayBuffer>> {
   return join(await readParts(request, limits));
@@ -22,10 +26,10 @@ export async function readBody(
  * Reads a request's whole body in the pieces in which it arrives, at least one, whatever its Content-Type; gzip is decompressed. What
  * arrives beyond the bound is never kept.
  * @throws ScoringError BODY_TOO_LARGE, BODY_TIMEOUT, UNSUPPORTED_MEDIA_TYPE for another Content-Encoding, INVALID_REQUEST for bad gzip, or
- * CANCELLED when the connection closes before the end
+ * CANCELLED when the connection closes before the end, TOO_MANY_BYTES when too many of others are held
  */
 export function readParts(
-  request: IncomingMessage,
+  { raw: request, exchange }: FastifyRequest,
   { maxBodyBytes, bodyTimeoutMs }: BodyLimits,
 ): Promise<readonly Buffer[]> {
   const declared = Number(request.headers["content-length"] ?? 0);
@@ -34,6 +38,7 @@ export function readParts(
   if (declared > maxBodyBytes) return Promise.reject(tooLarge());
   return new Promise((resolve, reject) => {
     const source = decompressed(request);
+    exchange.askForBody();
     const chunks: Buffer[] = [];
     let length = 0;
     const timer = setTimeout(() => {
@@ -42,8 +47,13 @@ export function readParts(
     }, bodyTimeoutMs);
     const onData = (chunk: Buffer) => {
       length += chunk.length;
-      if (length > maxBodyBytes) finish(() => reject(tooLarge()));
-      else chunks.push(chunk);
+      try {
+        if (length > maxBodyBytes) throw tooLarge();
+        exchange.hold(chunk.length + bytesOfBuffer);
+        chunks.push(chunk);
+      } catch (error) {
+        finish(() => reject(toScoringError(error)));
+      }
     };
     const onEnd = () => finish(() => resolve(chunks.length > 0 ? chunks : [Buffer.alloc(0)]));
     const onClose = () => {

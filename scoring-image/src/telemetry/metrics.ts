@@ -16,6 +16,16 @@ export interface LiveValues {
   readonly decodeThreads: () => number;
 }
 
+/** Values about callers, whatever they call. */
+export interface CallerValues {
+  /** Open connections. */
+  readonly connections: () => number;
+  /** Bytes of requests that are held. */
+  readonly heldBytes: () => number;
+  /** Lines of the log that were dropped. */
+  readonly droppedLines: () => number;
+}
+
 /** Values about the runtime that runs the model, where it is not this process. */
 export interface RuntimeValues {
   readonly isReady: () => boolean;
@@ -88,6 +98,13 @@ export class Metrics {
     "Time that lanes spent on batches, all of them together",
   );
 
+  readonly #connectionsRefused = new Counter({
+    name: metricNames.connectionsRefused,
+    help: "Connections closed at once for too many in all or of one address, or ended for unread answers",
+    labelNames: ["reason"] as const,
+    registers: [this.registry],
+  });
+
   #isPaused = false;
 
   constructor() {
@@ -109,6 +126,23 @@ export class Metrics {
     this.#gauge(metricNames.lanesReady, "Lanes that are open and warm", values.lanesReady);
     const decodeThreads = "Decode threads; 0 where each lane decodes its own pictures";
     this.#gauge(metricNames.decodeThreads, decodeThreads, values.decodeThreads);
+  }
+
+  /** Exposes what callers hold. */
+  watchCallers({ connections, heldBytes, droppedLines }: CallerValues): void {
+    this.#gauge(metricNames.connections, "Open connections", connections);
+    this.#gauge(metricNames.heldBytes, "Bytes of requests that are held", heldBytes);
+    let counted = 0;
+    new Counter({
+      name: metricNames.logLinesDropped,
+      help: "Lines of the log that could not be written and were dropped",
+      registers: [this.registry],
+      collect() {
+        const now = droppedLines();
+        this.inc(now - counted);
+        counted = now;
+      },
+    });
   }
 
   /**
@@ -190,6 +224,11 @@ export class Metrics {
     this.#finishWait.observe(answer.waitedMs / 1000);
     this.#finish.observe(answer.ms / 1000);
     if (answer.isByDecoder) this.#decodeBusy.inc(answer.ms / 1000);
+  }
+
+  /** @param reason `all`, `address` or `unread` */
+  countRefusedConnection(reason: string): void {
+    this.#connectionsRefused.inc({ reason });
   }
 
   countRestart(): void {

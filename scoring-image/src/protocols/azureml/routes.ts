@@ -32,8 +32,11 @@ export function registerAzureml(app: FastifyInstance, options: AzuremlOptions): 
   for (const path of [paths.score, paths.serviceScore(serviceName)]) {
     app.all(path, (request, reply) => handle(request, reply, options));
   }
+  const documents = renderedDocuments(options);
   for (const path of [paths.swagger, paths.serviceSwagger(serviceName)]) {
-    app.get(path, { config: { isOpen: true } }, (request) => document(request, options));
+    app.get(path, { config: { isOpen: true } }, (request, reply) =>
+      reply.type("application/json; charset=utf-8").send(documentOf(request, documents)),
+    );
   }
 }
 
@@ -58,7 +61,7 @@ async function score(request: FastifyRequest, reply: FastifyReply, options: Azur
     const context = callContext(reply, scoringTimeoutMs);
     const top = requestedTop(request);
     refuseMultipart(request);
-    const picture = await readParts(request.raw, options);
+    const picture = await readParts(request, options);
     const form = { form: scoresForm, args: top === undefined ? {} : { top } };
     const answer = await predictor.predictPictures([picture], form, context);
     finish("OK");
@@ -107,9 +110,18 @@ function withBodyHint(error: ScoringError, request: FastifyRequest): ScoringErro
   return new ScoringError(error.code, message, { cause: error.cause });
 }
 
-function document(request: FastifyRequest, { predictor, serviceName }: AzuremlOptions) {
+/** The documents by their version, written once: anyone may ask for them, as often as they like. */
+const renderedDocuments = ({ predictor, serviceName }: AzuremlOptions) =>
+  new Map<unknown, Buffer>(
+    [
+      ["2", swaggerDocument(predictor.model, serviceName)] as const,
+      ["3", openApiDocument(predictor.model, serviceName)] as const,
+    ].map(([version, document]) => [version, Buffer.from(JSON.stringify(document))]),
+  );
+
+function documentOf(request: FastifyRequest, documents: ReadonlyMap<unknown, Buffer>): Buffer {
   const { version = "2" } = request.query as Record<string, unknown>;
-  if (version === "2") return swaggerDocument(predictor.model, serviceName);
-  if (version === "3") return openApiDocument(predictor.model, serviceName);
+  const document = documents.get(version);
+  if (document) return document;
   throw new ScoringError("NOT_FOUND", "Swagger is served in version 2 and 3 (?version=3).");
 }

@@ -35,7 +35,7 @@ export async function scoreByScript(
   const finish = options.metrics.begin("azureml");
   try {
     const context = callContext(reply, options.scoringTimeoutMs);
-    const body = await readBody(request.raw, options);
+    const body = await readBody(request, options);
     const started = performance.now();
     const answer = await script.run(requestOf(request, body), context);
     finish("OK");

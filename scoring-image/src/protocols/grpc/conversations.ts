@@ -1,11 +1,9 @@
-import type { Metadata, ServerDuplexStream } from "@grpc/grpc-js";
+import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { toScoringError } from "../../errors";
 import { statusOf } from "./wire";
 
 /** How the messages of a stream are answered. */
 export interface Conversation {
-  /** Throws when the caller may not talk to the service. */
-  readonly check: (metadata: Metadata) => Promise<void>;
   /** The message that answers one message; what it throws ends the stream. */
   readonly answer: (bytes: Buffer) => unknown;
   /** Told once, at the end. @param code `OK` or the error's */
@@ -24,7 +22,7 @@ export class Conversations {
       this.#calls.add(call);
       call.once("close", () => this.#calls.delete(call));
       call.once("cancelled", () => this.#calls.delete(call));
-      void converse(call, conversation);
+      converse(call, conversation);
     };
   }
 
@@ -34,7 +32,7 @@ export class Conversations {
   }
 }
 
-async function converse(call: Call, { check, answer, end }: Conversation): Promise<void> {
+function converse(call: Call, { answer, end }: Conversation): void {
   let isOver = false;
   const finish = (code: string) => {
     if (!isOver) end(code);
@@ -45,12 +43,6 @@ async function converse(call: Call, { check, answer, end }: Conversation): Promi
     call.emit("error", statusOf(error));
     finish(error.code);
   };
-  try {
-    await check(call.metadata);
-  } catch (thrown) {
-    fail(thrown);
-    return;
-  }
   call.on("drain", () => call.resume());
   call.on("data", (bytes: Buffer) => {
     if (isOver || call.writableEnded) return;

@@ -4,6 +4,8 @@ import type { Readiness } from "../health";
 import { loadProto, serviceOf } from "../../proto/protos";
 import type { GrpcServer } from "../grpcServer";
 
+const unknown = (name: string) => `There is no service "${name.slice(0, 200)}" here.`;
+
 interface CheckRequest {
   readonly service: string;
 }
@@ -32,8 +34,7 @@ export function addHealth(server: GrpcServer, isReady: Readiness): void {
     answer: sendUnaryData<CheckResponse>,
   ) => {
     if (isKnown(request.service)) answer(null, { status: statusOf(request.service) });
-    else
-      answer({ code: status.NOT_FOUND, details: `There is no service "${request.service}" here.` });
+    else answer({ code: status.NOT_FOUND, details: unknown(request.service) });
   };
 
   const watch = (call: ServerWritableStream<CheckRequest, CheckResponse>) => {

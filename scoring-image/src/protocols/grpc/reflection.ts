@@ -37,8 +37,9 @@ export function addReflection(server: GrpcServer): void {
   let descriptors: Descriptors | undefined;
   for (const version of versions) {
     const name = `grpc.reflection.${version}.ServerReflection`;
-    const definition = serviceOf(loadProto(reflectionFile(version)), name);
-    server.addConversation(definition, (request: ReflectionRequest) => ({
+    const file = reflectionFile(version);
+    const definition = serviceOf(loadProto(file), name);
+    server.addConversation(file, definition, (request: ReflectionRequest) => ({
       valid_host: request.host,
       original_request: request,
       // Made when the first caller asks: most services are never asked.

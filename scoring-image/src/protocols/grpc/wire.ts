@@ -1,21 +1,6 @@
 import type { WrittenAnswer } from "../../inference/call";
 import { Metadata, status } from "@grpc/grpc-js";
-import { errorTable, ScoringError } from "../../errors";
-
-/**
- * Reads a message. One that cannot be read must be the caller's fault; grpc-js itself would call it INTERNAL, on which old clients retry for long.
- * @param path of the method, for the message of the error
- * @throws ScoringError INVALID_REQUEST, or as `read` throws it
- */
-export function readMessage<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (cause instanceof ScoringError) throw cause;
-    const message = `The message is not a valid request of ${path}: it is cut off or not Protocol Buffers.`;
-    throw new ScoringError("INVALID_REQUEST", message, { cause });
-  }
-}
+import { errorTable, type ScoringError } from "../../errors";
 
 /** The first value of an entry of the metadata; undefined when there is none, or none that is text. */
 export function textOf(metadata: Metadata, key: string): string | undefined {

@@ -10,6 +10,8 @@ import { readInputs, type Parameters, type WireInput } from "./grpcTensors";
 import { infer } from "./infer";
 import { modelMetadata, serverMetadata } from "./metadata";
 
+const file = "open_inference.proto";
+
 interface ModelRequest {
   readonly name: string;
   readonly version: string;
@@ -30,7 +32,8 @@ export function openInferenceService(options: AdapterOptions, isReady: () => boo
   const check = ({ name, version }: ModelRequest) =>
     checkReference(options, { name, version: version || undefined });
   return {
-    definition: serviceOf(loadProto("open_inference.proto"), "inference.GRPCInferenceService"),
+    file,
+    definition: serviceOf(loadProto(file), "inference.GRPCInferenceService"),
     protocol: "open-inference-grpc",
     scoring: ["ModelInfer"],
     open: ["ServerLive", "ServerReady", "ModelReady"],

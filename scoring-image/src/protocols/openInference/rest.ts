@@ -32,6 +32,10 @@ export function registerOpenInference(
   isReady: Readiness,
 ): void {
   const config = { errorForm };
+  // What is not there is refused in this protocol's words too.
+  app.all("/v2/*", { config }, ({ method, url }) => {
+    throw new ScoringError("NOT_FOUND", `There is nothing at ${method} ${url.split("?")[0]}.`);
+  });
   app.get("/v2", { config }, () => serverMetadata);
   for (const path of ["/v2/models/:name", "/v2/models/:name/versions/:version"]) {
     app.get(`${path}/ready`, { config: { ...config, isOpen: true } }, (request, reply) => {
@@ -58,9 +62,11 @@ async function score(request: FastifyRequest, reply: FastifyReply, options: Adap
     const context = callContext(reply, options.scoringTimeoutMs);
     checkModel(options, request.params as ModelParams);
     const length = jsonLength(request);
-    const body = await readBody(request.raw, options);
+    const body = await readBody(request, options);
     const wanted =
-      length === 0 ? rawRequest(options, body) : await readRestRequest(body, length, options.json);
+      length === 0
+        ? rawRequest(options, body)
+        : await readRestRequest(body, length, options.json, context);
     const { id, isBinary } = wanted;
     const count = wanted.outputs.length || options.model.outputs.length;
     const areBinary = Array.from({ length: count }, (_, i) => isBinary(i));

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ScoringError } from "../../errors";
+import type { CallContext } from "../../inference/call";
 import type { JsonThread } from "../../json/jsonThread";
 import { isPacked } from "../../json/packed";
 import { readBinary, refuse, refuseDatatype } from "./datatypes";
@@ -43,12 +44,14 @@ export interface RestRequest extends InferRequest {
  * Reads the body of an inference request: JSON, and after it the binary data of its inputs, one after the other.
  * @param body moved to the JSON parser's thread when it is a large JSON
  * @param jsonLength of the header Inference-Header-Content-Length; undefined when all is JSON
+ * @param context how long the caller waits for the JSON to be parsed
  * @throws ScoringError INVALID_REQUEST naming the field
  */
 export async function readRestRequest(
   body: Uint8Array<ArrayBuffer>,
   jsonLength: number | undefined,
   json: JsonThread,
+  context: CallContext,
 ): Promise<RestRequest> {
   const end = jsonLength ?? body.length;
   if (end > body.length) {
@@ -58,7 +61,7 @@ export async function readRestRequest(
   // What the parser moves to its thread must not be the memory of the binary data.
   const isWhole = end === body.length;
   const binary = new BinaryData(isWhole ? new Uint8Array() : body.subarray(end));
-  const parsed = await json.parse(isWhole ? body : body.slice(0, end));
+  const parsed = await json.parse(isWhole ? body : body.slice(0, end), context);
   const { id, inputs, outputs, parameters: ofAll } = checkRequest(parsed);
   const read = inputs.map((input) => ({
     name: input.name,

@@ -73,7 +73,7 @@ async function handle(request: FastifyRequest, reply: FastifyReply, options: Ten
   const finish = options.metrics.begin("tensorflow-rest");
   try {
     const context = callContext(reply, options.scoringTimeoutMs);
-    const body = await options.json.parse(await readBody(request.raw, options));
+    const body = await options.json.parse(await readBody(request, options), context);
     const answer = await score(what, body, reference, options, context);
     finish("OK");
     return reply.send(answer.body);

@@ -43,7 +43,8 @@ interface ExampleRequest extends WithSpec {
   } | null;
 }
 
-const definitions = loadProto("tensorflow_serving.proto");
+const file = "tensorflow_serving.proto";
+const definitions = loadProto(file);
 
 function referenceOf({ model_spec: spec }: WithSpec): ModelReference {
   return {
@@ -84,7 +85,7 @@ export function predictionServiceOf(options: TensorflowOptions): GrpcService {
     },
   } as unknown as GrpcService["definition"];
   const scoring = ["Predict", "Classify", "Regress"];
-  return { definition, methods, protocol: "tensorflow-grpc", scoring };
+  return { file, definition, methods, protocol: "tensorflow-grpc", scoring };
 }
 
 async function predict(
@@ -144,6 +145,7 @@ function metadata(
 /** tensorflow.serving.ModelService; its configuration is the model package, which cannot be replaced by a call. */
 export function modelServiceOf(options: TensorflowOptions): GrpcService {
   return {
+    file,
     definition: serviceOf(definitions, "tensorflow.serving.ModelService"),
     protocol: "tensorflow-grpc",
     scoring: [],

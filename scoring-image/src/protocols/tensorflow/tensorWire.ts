@@ -34,8 +34,7 @@ export interface WireTensor {
   readonly single: readonly number[];
 }
 
-/** Most strings and dimensions that are read from one tensor; each costs far more memory than the two bytes it takes in a message. */
-const maxStrings = 100_000;
+/** Most dimensions that are read from one tensor; each costs far more memory than the two bytes it takes in a message. */
 const maxRank = 254;
 
 const varint = 0;
@@ -93,7 +92,6 @@ export function readTensor(reader: Reader, length: number): WireTensor {
       (field === 5 ? floats : ints).push(reader.bytes());
     } else if (field === 8) {
       expectType(type, bytes);
-      bounded(strings, maxStrings, "strings");
       strings.push(reader.bytes());
     } else reader.skipType(type);
   });

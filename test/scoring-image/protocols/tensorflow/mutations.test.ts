@@ -117,7 +117,7 @@ describe(`protocols/tensorflow, ${count} mutations of each interface's requests,
     const bytes = Buffer.concat([Buffer.from([0x12]), varint(entry.length), entry]);
     await assert.rejects(client.send(tensorflow.predict, bytes), {
       code: 3,
-      details: "A tensor has more than 100000 strings.",
+      details: "The message has more than 10000 messages, texts and lists.",
     });
   });
 });

@@ -1,0 +1,75 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { ByteBudget, ByteLease } from "../limits/byteBudget";
+import { maxUnanswered } from "../limits/bounds";
+
+/** Clients that wait to be told before they send a body (RFC 9110, section 10.1.1). */
+const waiting = new WeakSet<IncomingMessage>();
+
+/** Has such clients wait until somebody wants their body, and not only until the headers are there: a key may be wrong. */
+export function holdBodies(server: Server): void {
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    waiting.add(request);
+    server.emit("request", request, response);
+  });
+}
+
+/** What all exchanges of a server share. */
+export interface ExchangeBounds {
+  readonly budget: ByteBudget;
+  readonly pipelining: Pipelining;
+}
+
+/** One request and its answer: what they hold, and their place on their connection. */
+export class Exchange {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #lease: ByteLease;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { budget, pipelining }: ExchangeBounds,
+  ) {
+    this.#request = request;
+    this.#response = response;
+    this.#lease = budget.lease();
+    const { socket } = request;
+    response.once("close", () => {
+      this.#lease.end();
+      pipelining.end(socket);
+    });
+  }
+
+  /** Takes bytes of the budget until the answer is sent. @throws ScoringError TOO_MANY_BYTES */
+  hold(bytes: number): void {
+    this.#lease.add(bytes);
+  }
+
+  /** Tells a client that waits for it to send its body. */
+  askForBody(): void {
+    if (waiting.delete(this.#request)) this.#response.writeContinue();
+  }
+}
+
+/** Counts the requests of each connection that have not been answered. */
+export class Pipelining {
+  readonly #unanswered = new WeakMap<Socket, number>();
+
+  /**
+   * Notes a request. A client that has sent too many without reading an answer loses its connection.
+   * @returns whether the request is to be answered
+   */
+  begin(socket: Socket): boolean {
+    if (socket.destroyed) return false;
+    const count = (this.#unanswered.get(socket) ?? 0) + 1;
+    this.#unanswered.set(socket, count);
+    if (count > maxUnanswered) socket.destroy();
+    return count <= maxUnanswered;
+  }
+
+  /** A request of the connection has been answered. */
+  end(socket: Socket): void {
+    this.#unanswered.set(socket, (this.#unanswered.get(socket) ?? 1) - 1);
+  }
+}
