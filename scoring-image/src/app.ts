@@ -10,6 +10,7 @@ import { planFor } from "./inference/plan";
 import { Predictor } from "./inference/predictor";
 import { openHost, type OpenHost } from "./inference/runtimes/open";
 import { ByteBudget } from "./limits/byteBudget";
+import { MemoryRelief } from "./limits/memoryRelief";
 import { JsonThread } from "./json/jsonThread";
 import { checkGraph } from "./model/graph";
 import { createScriptPool } from "./scripting/createScriptPool";
@@ -53,6 +54,7 @@ export class ScoringService {
   readonly #options: ServiceOptions;
   readonly #metrics = new Metrics();
   readonly #budget: ByteBudget;
+  readonly #relief: MemoryRelief;
   readonly #pipeline: Pipeline;
   readonly #predictor: Predictor;
   readonly #script: ScriptPool | undefined;
@@ -74,6 +76,7 @@ export class ScoringService {
     const { settings, logger, entries } = options;
     this.#options = options;
     this.#budget = new ByteBudget(settings.maxHeldBytes);
+    this.#relief = new MemoryRelief(this.#budget);
     this.#certificate = settings.tls && readCertificate(settings.tls);
     this.#authenticators = buildAuthenticators(settings.access, logger);
     this.model = readModelPackage(settings.modelDir, settings.runtime === undefined);
@@ -217,6 +220,7 @@ export class ScoringService {
     await delay(preStopDelayMs);
     const isComplete = await this.#protocols?.drain(shutdownGraceMs);
     this.#watch.close();
+    this.#relief.close();
     const closed = Promise.all([
       ...[this.#protocols?.close(), this.#script?.close()],
       ...[this.#json.close(), this.#pipeline.close()],

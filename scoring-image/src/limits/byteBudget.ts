@@ -5,12 +5,14 @@ import { ScoringError } from "../errors";
  * answers that have not been read. One bound over all of them, because callers choose where they put theirs.
  */
 export class ByteBudget {
-  readonly #maxBytes: number;
+  /** Most bytes that are held at a time. */
+  readonly maxBytes: number;
   #bytes = 0;
+  /** Told of all bytes that arrive, those included that are refused. */
+  onArrival: (bytes: number) => void = () => undefined;
 
-  /** @param maxBytes most bytes that are held at a time */
   constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+    this.maxBytes = maxBytes;
   }
 
   /** Bytes that are held now. */
@@ -24,7 +26,7 @@ export class ByteBudget {
   }
 
   #change(change: number): void {
-    if (change > 0 && this.#bytes + change > this.#maxBytes) {
+    if (change > 0 && this.#bytes + change > this.maxBytes) {
       const message = `Too many requests: ${this.#bytes} bytes of others are being handled already.`;
       throw new ScoringError("TOO_MANY_BYTES", message);
     }

@@ -24,6 +24,7 @@ export interface ExchangeBounds {
 export class Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #budget: ByteBudget;
   readonly #lease: ByteLease;
 
   constructor(
@@ -33,6 +34,7 @@ export class Exchange {
   ) {
     this.#request = request;
     this.#response = response;
+    this.#budget = budget;
     this.#lease = budget.lease();
     const { socket } = request;
     response.once("close", () => {
@@ -41,9 +43,15 @@ export class Exchange {
     });
   }
 
-  /** Takes bytes of the budget until the answer is sent. @throws ScoringError TOO_MANY_BYTES */
+  /** Takes bytes that have arrived out of the budget until the answer is sent. @throws ScoringError TOO_MANY_BYTES */
   hold(bytes: number): void {
+    this.#budget.onArrival(bytes);
     this.#lease.add(bytes);
+  }
+
+  /** Lets what still comes of a body pass, so that the answer reaches a client that is still sending. */
+  discardBody(): void {
+    this.#request.on("data", ({ length }: Buffer) => this.#budget.onArrival(length)).resume();
   }
 
   /** Tells a client that waits for it to send its body. */

@@ -5,6 +5,9 @@ import { createGunzip } from "node:zlib";
 import { ScoringError, toScoringError } from "../errors";
 import { mapInTurns } from "../inTurns";
 
+/** Not written where it is used: there it would keep all that has arrived for as long as the request lives. */
+const ignore = () => undefined;
+
 /** What a piece takes beside its bytes: clients decide how small the pieces are. */
 const bytesOfBuffer = 256;
 
@@ -69,10 +72,10 @@ export function readParts(
       clearTimeout(timer);
       source.off("data", onData).off("end", onEnd);
       request.off("close", onClose).off("error", onClose);
-      // Node discards the rest, so that the answer reaches a client that is still sending.
-      request.unpipe().resume();
-      request.on("error", () => undefined);
-      if (source !== request) source.on("error", () => undefined).destroy();
+      request.unpipe();
+      exchange.discardBody();
+      request.on("error", ignore);
+      if (source !== request) source.on("error", ignore).destroy();
       settle();
     };
     source.on("data", onData).on("end", onEnd);

@@ -80,6 +80,7 @@ export class Arrival {
   }
 
   #take(frame: Buffer): void {
+    this.#options.budget.onArrival(frame.length);
     if (this.#hasFailed) return;
     // Of a stream of messages the next one has begun.
     this.begin();

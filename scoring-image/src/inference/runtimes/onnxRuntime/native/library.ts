@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import koffi, { type LibraryHandle } from "koffi";
+import type { LibraryHandle } from "koffi";
+import koffi from "../../../../koffi";
 import { apiVersion, functionTable } from "./functionTable.generated";
 import { signatureOf, type FunctionName, type Functions } from "./signatures";
 
@@ -43,12 +44,6 @@ interface Loaded {
   readonly functions: Functions;
 }
 
-/**
- * Stack of a call in bytes, as large as a thread's own: with koffi's 128 kB for asynchronous calls, opening a
- * session on a GPU ends the process.
- */
-const stackBytes = 8 * 1024 * 1024;
-
 let loaded: Loaded | undefined;
 
 /**
@@ -59,7 +54,6 @@ export const loadFunctions = (): Functions => (loaded ??= load()).functions;
 
 function load(): Loaded {
   const file = libraryFile();
-  koffi.config({ sync_stack_size: stackBytes, async_stack_size: stackBytes });
   const library = koffi.load(file);
   // struct OrtApiBase: GetApi, GetVersionString.
   const base = (library.func("OrtGetApiBase", "void *", []) as () => bigint)();

@@ -22,7 +22,7 @@
  * 7. Every status is looked at (`OnnxRuntime.check`, `CudaRuntime.check`), except where a lane
  *    clears up after a failure.
  */
-import koffi from "koffi";
+import koffi from "../../../../koffi";
 
 /** Owner of native handles and of the memory that they point into; frees all of it at once. */
 export class NativeMemory {
