@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { crc32 } from "node:zlib";
 // The server's packages are not those of the root, where the tests live.
 import { compressSync, FORMAT_RGB } from "../../scoring-image/node_modules/@julusian/jpeg-turbo";
 import sharp from "../../scoring-image/node_modules/sharp";
@@ -8,6 +9,10 @@ import { fixtures, samples } from "./paths";
 /** A file of `test/fixtures/images` or `samples` as bytes of its own. */
 export const fixtureImage = (name: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(readFileSync(path.join(fixtures, "images", name)));
+
+/** A file of `test/fixtures/encodings`. */
+export const encoded = (name: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(readFileSync(path.join(fixtures, "encodings", name)));
 
 export const sample = (name: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(readFileSync(path.join(samples, name)));
@@ -53,6 +58,36 @@ export const bomb = jpegSegments(
   [0xda, [3, 1, 0, 2, 0, 3, 0, 0, 63, 0]],
   [0xd9],
 );
+
+/** PNG's colour types, by their numbers. */
+const colourTypes = { grey: 0, rgb: 2, palette: 3, greyAlpha: 4, rgba: 6 } as const;
+
+/** A PNG's signature and chunks; lengths and check sums are added. */
+export function pngChunks(...chunks: readonly [type: string, content?: Uint8Array][]) {
+  const parts = chunks.flatMap(([type, content = new Uint8Array()]) => {
+    const body = Buffer.concat([Buffer.from(type, "latin1"), content]);
+    const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(content.length);
+    check.writeUInt32BE(crc32(body));
+    return [length, body, check];
+  });
+  return Uint8Array.from(Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), ...parts]));
+}
+
+/** Content of an IHDR chunk. */
+export function ihdr(
+  width: number,
+  height: number,
+  colours: keyof typeof colourTypes,
+  depth: number,
+): Uint8Array {
+  const content = Buffer.alloc(13);
+  content.writeUInt32BE(width, 0);
+  content.writeUInt32BE(height, 4);
+  content[8] = depth;
+  content[9] = colourTypes[colours];
+  return content;
+}
 
 /** A PNG of noise that takes some hundred milliseconds to decode. */
 export async function largePng(): Promise<Uint8Array<ArrayBuffer>> {

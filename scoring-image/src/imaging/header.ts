@@ -1,4 +1,5 @@
 import { ScoringError } from "../errors";
+import { decoderBytesPerPixel, maxSide } from "./bounds";
 import type { ImageHeader } from "./imageHeader";
 import { readJpegHeader } from "./jpegHeader";
 import { readPngHeader } from "./pngHeader";
@@ -34,24 +35,42 @@ function notAnImage(bytes: Uint8Array): ScoringError {
 }
 
 /**
- * Recognises a picture by its content (never by its name or Content-Type) and reads its dimensions without decoding it.
- * @param maxPixels bound on width x height, checked before any memory is taken for pixels
+ * Recognises a picture by its content (never by its name or Content-Type) and reads its dimensions without decoding it, in a time that is bounded
+ * whatever the body's length.
+ * @param maxPixels bound on width x height, checked before any memory is taken for pixels; `bounds.ts` has what else is bounded
  * @throws ScoringError NOT_AN_IMAGE, UNSUPPORTED_FORMAT, IMAGE_TRUNCATED, IMAGE_CORRUPT or IMAGE_TOO_LARGE
  */
 export function readImageHeader(bytes: Uint8Array, maxPixels: number): ImageHeader {
-  const header = readKnownHeader(bytes);
-  const { width, height } = header;
-  if (width * height > maxPixels) {
-    throw new ScoringError(
-      "IMAGE_TOO_LARGE",
-      `The picture has ${width} x ${height} pixels; this service takes at most ${maxPixels} pixels.`,
+  const header = readKnownHeader(bytes, maxPixels);
+  const { width, height, bytesPerPixel } = header;
+  const pixels = width * height;
+  if (pixels > maxPixels) {
+    tooLarge(`${width} x ${height} pixels; this service takes at most ${maxPixels} pixels`);
+  }
+  if (Math.max(width, height) > maxSide) {
+    tooLarge(`${width} x ${height} pixels; this service takes at most ${maxSide} on a side`);
+  }
+  if (bytesPerPixel * pixels > decoderBytesPerPixel * maxPixels) {
+    const most = Math.floor((decoderBytesPerPixel * maxPixels) / bytesPerPixel);
+    tooLarge(
+      `${width} x ${height} pixels, of ${bytesPerPixel} bytes each while it is decoded; this service takes at most ${most} of them. ${lighter[header.format]}`,
     );
   }
   return header;
 }
 
-function readKnownHeader(bytes: Uint8Array): ImageHeader {
-  if (bytes[0] === 0xff && bytes[1] === 0xd8) return readJpegHeader(bytes);
+/** Forms that take less memory while they are decoded. */
+const lighter = {
+  jpeg: "Send it smaller, or as a baseline JPEG of one scan",
+  png: "Send it smaller, or with 8 bits a channel",
+} as const;
+
+function tooLarge(what: string): never {
+  throw new ScoringError("IMAGE_TOO_LARGE", `The picture has ${what}.`);
+}
+
+function readKnownHeader(bytes: Uint8Array, maxPixels: number): ImageHeader {
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return readJpegHeader(bytes, maxPixels);
   if (ascii(bytes, 0, 8) === "\x89PNG\r\n\x1a\n") return readPngHeader(bytes);
   const format = unsupportedFormat(bytes);
   if (format) {

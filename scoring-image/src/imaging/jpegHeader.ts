@@ -1,86 +1,116 @@
 import { ScoringError } from "../errors";
-import type { ImageHeader, Orientation } from "./imageHeader";
+import { maxHeaderSteps, scansAllowed } from "./bounds";
+import { hasExifSignature, readOrientation } from "./exif";
+import type { JpegHeader, Orientation } from "./imageHeader";
+import { isStartOfFrame, readFrame, refuseHierarchical, type JpegFrame } from "./jpegFrame";
+import { corruptJpeg, marker, standsAlone, truncatedJpeg, unsupportedJpeg } from "./jpegMarkers";
 
-/** JPEG markers used here; ITU-T T.81 table B.1. */
-const marker = { eoi: 0xd9, sos: 0xda, app1: 0xe1, rst0: 0xd0, rst7: 0xd7, tem: 0x01 } as const;
-
-/** Start-of-frame markers, DHT (c4), JPG (c8) and DAC (cc) excepted. */
-const isStartOfFrame = (code: number) =>
-  code >= 0xc0 && code <= 0xcf && code !== 0xc4 && code !== 0xc8 && code !== 0xcc;
-
-const truncated = () => new ScoringError("IMAGE_TRUNCATED", "The JPEG ends inside its header.");
-const corrupt = (what: string) =>
-  new ScoringError("IMAGE_CORRUPT", `The JPEG is corrupt: ${what}.`);
+/** What the segments in front of the first scan say. */
+interface Facts {
+  frame: JpegFrame | undefined;
+  orientation: Orientation | undefined;
+  profileSegments: number[];
+  hasJfif: boolean;
+  /** Adobe's number for how the colours are stored; 0 is RGB or CMYK. */
+  adobeTransform: number | undefined;
+}
 
 /**
- * Walks a JPEG's marker segments (ITU-T T.81 annex B) up to the first frame header and reads the EXIF orientation
- * on the way. Libraries give either the dimensions or the component count and the orientation, none gives all in one pass.
- * @throws ScoringError IMAGE_TRUNCATED, IMAGE_CORRUPT or UNSUPPORTED_FORMAT (other than 8 bits a channel)
+ * Walks a JPEG's marker segments (ITU-T T.81 annex B) up to the header of its first scan. Libraries give either the dimensions or the component
+ * count and the orientation, none gives all in one pass.
+ * @param maxPixels MAX_PIXELS, which bounds the scans
+ * @throws ScoringError IMAGE_TRUNCATED, IMAGE_CORRUPT, UNSUPPORTED_FORMAT (other than 8 bits a channel, or a kind that no decoder here knows),
+ *   or IMAGE_TOO_LARGE when it has too many segments
  */
-export function readJpegHeader(bytes: Uint8Array): ImageHeader {
+export function readJpegHeader(bytes: Uint8Array, maxPixels: number): JpegHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let orientation: Orientation = 1;
+  const facts: Facts = {
+    ...{ frame: undefined, orientation: undefined, profileSegments: [] },
+    ...{ hasJfif: false, adobeTransform: undefined },
+  };
   let at = 2;
-  for (;;) {
-    while (bytes[at] === 0xff && bytes[at + 1] === 0xff) at++;
-    if (at + 4 > bytes.length) throw truncated();
+  for (let steps = 1; ; steps++) {
+    if (steps > maxHeaderSteps) throw tooManySegments();
+    if (at + 4 > bytes.length) throw truncatedJpeg();
     const code = bytes[at + 1] as number;
-    if (bytes[at] !== 0xff || code === 0) throw corrupt("a marker is missing");
-    if (code === marker.eoi || code === marker.sos) throw corrupt("it has no frame header");
-    if ((code >= marker.rst0 && code <= marker.rst7) || code === marker.tem) {
-      at += 2;
+    if (bytes[at] !== 0xff || code === 0) throw corruptJpeg("a marker is missing");
+    if (code === 0xff || standsAlone(code)) {
+      at += code === 0xff ? 1 : 2;
       continue;
     }
+    if (code === marker.eoi) throw corruptJpeg(facts.frame ? "it has no scan" : noFrame);
     const start = at + 4;
     const end = at + 2 + view.getUint16(at + 2);
-    if (end < start) throw corrupt("a segment has no length");
-    if (end > bytes.length) throw truncated();
-    if (isStartOfFrame(code)) return readFrame(view, start, end, orientation);
-    if (code === marker.app1) orientation = readOrientation(view, start, end) ?? orientation;
+    if (end < start) throw corruptJpeg("a segment has no length");
+    if (end > bytes.length) throw truncatedJpeg();
+    if (code === marker.sos) return headerOf(facts, view, start, end, maxPixels);
+    note(facts, view, code, start, end);
     at = end;
   }
 }
 
-function readFrame(
+const noFrame = "it has no frame header";
+
+function tooManySegments(): ScoringError {
+  return new ScoringError(
+    "IMAGE_TOO_LARGE",
+    `The JPEG has more than ${maxHeaderSteps} segments in front of its picture data; save it without metadata.`,
+  );
+}
+
+/** Notes what one segment says. */
+function note(facts: Facts, view: DataView, code: number, start: number, end: number): void {
+  if (isStartOfFrame(code)) {
+    if (facts.frame) throw corruptJpeg("it has two frame headers");
+    facts.frame = readFrame(view, code, start, end);
+  } else if (code === marker.jpegLs) {
+    throw unsupportedJpeg("JPEG-LS is not supported; send JPEG or PNG.");
+  } else if (code === marker.dhp) {
+    refuseHierarchical();
+  } else if (code === marker.app0) {
+    facts.hasJfif ||= startsWith(view, start, end, 0x4a464946);
+  } else if (code === marker.app1 && hasExifSignature(view, start, end)) {
+    // Of several blocks the first counts, as it does for Pillow.
+    facts.orientation ??= readOrientation(view, start, end) ?? 1;
+  } else if (code === marker.app2 && startsWith(view, start, end, 0x4943435f)) {
+    facts.profileSegments.push(start - 3);
+  } else if (code === marker.app14 && startsWith(view, start, end, 0x41646f62)) {
+    if (end - start >= 12) facts.adobeTransform = view.getUint8(start + 11);
+  }
+}
+
+/** @param letters the first four, as a big-endian number */
+const startsWith = (view: DataView, start: number, end: number, letters: number) =>
+  end - start >= 4 && view.getUint32(start) === letters;
+
+function headerOf(
+  facts: Facts,
   view: DataView,
   start: number,
   end: number,
-  orientation: Orientation,
-): ImageHeader {
-  if (end - start < 6) throw corrupt("its frame header is too short");
-  const bits = view.getUint8(start);
-  const height = view.getUint16(start + 1);
-  const width = view.getUint16(start + 3);
-  const channels = view.getUint8(start + 5);
-  if (width === 0 || height === 0) throw corrupt("its width or height is 0");
-  if (channels === 0 || channels > 4 || channels === 2) {
-    throw corrupt(`it has ${channels} colour components`);
-  }
-  if (bits !== 8) {
-    throw new ScoringError(
-      "UNSUPPORTED_FORMAT",
-      `The JPEG has ${bits} bits a channel; send one with 8.`,
-    );
-  }
-  return { format: "jpeg", width, height, channels, orientation, dataOffset: end };
+  maxPixels: number,
+): JpegHeader {
+  const { frame, orientation = 1, profileSegments } = facts;
+  if (!frame) throw corruptJpeg(noFrame);
+  if (end === start) throw corruptJpeg("its scan header is too short");
+  const { width, height, channels, isLossless } = frame;
+  if (isLossless) refuseLossless(frame, facts);
+  const hasManyScans = frame.isProgressive || view.getUint8(start) < channels;
+  return {
+    format: "jpeg",
+    ...{ width, height, channels, orientation, isLossless, profileSegments },
+    // With several scans the coefficients of all channels, 16 bits each, wait for the last.
+    bytesPerPixel: hasManyScans ? Math.ceil(2 * frame.samplesPerPixel) : channels,
+    maxScans: hasManyScans ? scansAllowed(width * height, maxPixels) : 1,
+    dataOffset: end,
+  };
 }
 
-/** Reads tag 0x0112 of the first image file directory (Exif 2.32, TIFF 6.0); a malformed block counts as absent. */
-function readOrientation(view: DataView, start: number, end: number): Orientation | undefined {
-  const tiff = start + 6;
-  if (end - start < 14 || view.getUint32(start) !== 0x45786966) return undefined;
-  const order = view.getUint16(tiff);
-  if (order !== 0x4949 && order !== 0x4d4d) return undefined;
-  const little = order === 0x4949;
-  const directory = tiff + view.getUint32(tiff + 4, little);
-  if (directory + 2 > end) return undefined;
-  const entries = view.getUint16(directory, little);
-  for (let i = 0; i < entries; i++) {
-    const entry = directory + 2 + 12 * i;
-    if (entry + 12 > end) return undefined;
-    if (view.getUint16(entry, little) !== 0x0112) continue;
-    const value = view.getUint16(entry + 8, little);
-    return value >= 1 && value <= 8 ? (value as Orientation) : undefined;
-  }
-  return undefined;
+/** libjpeg-turbo decodes lossless samples but does not convert their colours. Without a segment that says otherwise they are RGB. */
+function refuseLossless(frame: JpegFrame, { hasJfif, adobeTransform = 0 }: Facts): void {
+  const isRgb = frame.channels === 3 && !hasJfif && adobeTransform === 0;
+  if (frame.isFullSize && (frame.channels === 1 || isRgb)) return;
+  throw unsupportedJpeg(
+    "A lossless JPEG is supported in grey or RGB alone; send this one as baseline JPEG or PNG.",
+  );
 }

@@ -46,3 +46,19 @@ export function orient(
       return { ...turned, origin: right, strideX: dy, strideY: -dx };
   }
 }
+
+/**
+ * Gives every pixel three equal channels.
+ * @param grey uint8 [pixels], which may be the last third of `rgb`
+ * @param rgb takes uint8 [pixels, 3]
+ * @returns `rgb`
+ */
+export function greyToRgb(grey: Uint8Array, rgb: Uint8Array): Uint8Array {
+  for (let i = 0; i < grey.length; i++) {
+    const value = grey[i] as number;
+    rgb[3 * i] = value;
+    rgb[3 * i + 1] = value;
+    rgb[3 * i + 2] = value;
+  }
+  return rgb;
+}

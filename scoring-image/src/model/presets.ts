@@ -57,7 +57,7 @@ export function pictureShape(
 }
 
 /**
- * Fills a manifest's `image` entry from its preset. uint8 inputs get the pixel values as they are unless the entry says otherwise.
+ * Fills a manifest's `image` entry from its preset. uint8 inputs get the pixel values as they are.
  * @param size height, width and layout of the input, from `pictureShape`
  */
 export function resolveTransform(

@@ -6,22 +6,53 @@ const dimension = z.union([z.int().positive(), z.string().min(1)]);
 const perChannel = z.union([z.number(), z.array(z.number()).length(3)]);
 
 /** How a picture becomes the input; fields that are absent follow the preset. Meanings: `presets.ts` and docs/packages.md. */
-export const imageSchema = z.strictObject({
-  preset: z.enum(["reference", "torchvision", "stretch"]),
-  order: z.enum(["RGB", "BGR"]).default("RGB"),
-  mean: perChannel.optional(),
-  scale: perChannel.optional(),
-  shorterSide: z.int().positive().optional(),
-  preserveAspectRatio: z.boolean().optional(),
-});
+export const imageSchema = z
+  .strictObject({
+    preset: z.enum(["reference", "torchvision", "stretch"]),
+    order: z.enum(["RGB", "BGR"]).default("RGB"),
+    mean: perChannel.optional(),
+    scale: perChannel.optional(),
+    shorterSide: z.int().positive().optional(),
+    preserveAspectRatio: z.boolean().optional(),
+  })
+  .superRefine(({ preset, shorterSide, preserveAspectRatio }, context) => {
+    const isStretch = preset === "stretch";
+    if (isStretch && preserveAspectRatio) {
+      context.addIssue({
+        code: "custom",
+        path: ["preserveAspectRatio"],
+        message: 'the preset "stretch" ignores the aspect ratio; leave this out or take another',
+      });
+    }
+    if (shorterSide !== undefined && (isStretch || preserveAspectRatio === false)) {
+      const reason = isStretch ? 'the preset "stretch"' : "preserveAspectRatio false";
+      context.addIssue({
+        code: "custom",
+        path: ["shorterSide"],
+        message: `a picture is stretched to the input's size by ${reason}; leave out one of the two`,
+      });
+    }
+  });
 
-const inputSchema = z.strictObject({
-  name: names,
-  aliases: z.array(names).default([]),
-  dtype: z.enum(["float32", "uint8"]),
-  shape: z.array(dimension).length(4),
-  image: imageSchema,
-});
+const inputSchema = z
+  .strictObject({
+    name: names,
+    aliases: z.array(names).default([]),
+    dtype: z.enum(["float32", "uint8"]),
+    shape: z.array(dimension).length(4),
+    image: imageSchema,
+  })
+  .superRefine(({ dtype, image }, context) => {
+    if (dtype !== "uint8") return;
+    for (const [field, identity] of [["mean", 0] as const, ["scale", 1] as const]) {
+      if ([image[field] ?? identity].flat().every((value) => value === identity)) continue;
+      context.addIssue({
+        code: "custom",
+        path: ["image", field],
+        message: `a uint8 input takes the pixels as they are; leave ${field} out and let the graph compute it`,
+      });
+    }
+  });
 
 const outputSchema = z.strictObject({
   name: names,

@@ -28,6 +28,7 @@ function refusal(
 const output = (manifest: TinyManifest) => manifest.outputs[0] as TinyManifest["outputs"][number];
 const input = (manifest: TinyManifest) => manifest.inputs[0] as TinyManifest["inputs"][number];
 const nothing = () => undefined;
+const reference = { preset: "reference" };
 
 describe("model/modelPackage", () => {
   it("reads the bundled model", () => {
@@ -96,11 +97,44 @@ describe("model/modelPackage", () => {
       "model.json: inputs[0].image.shorterSide is 7: must be at least 8, the input's longest side",
     ],
     [
+      "a short side of a picture that is stretched",
+      (m) => (input(m).image = { ...reference, shorterSide: 9, preserveAspectRatio: false }),
+      "FOLDER/model.json: inputs[0].image.shorterSide is 9: a picture is stretched to the input's size by preserveAspectRatio false; leave out one of the two",
+    ],
+    [
+      "a short side beside the preset that stretches",
+      (m) => (input(m).image = { preset: "stretch", shorterSide: 9 }),
+      `FOLDER/model.json: inputs[0].image.shorterSide is 9: a picture is stretched to the input's size by the preset "stretch"; leave out one of the two`,
+    ],
+    [
+      "an aspect ratio beside the preset that stretches",
+      (m) => (input(m).image = { preset: "stretch", preserveAspectRatio: true }),
+      'FOLDER/model.json: inputs[0].image.preserveAspectRatio is true: the preset "stretch" ignores the aspect ratio; leave this out or take another',
+    ],
+    [
+      "a mean of a uint8 input",
+      (m) => Object.assign(input(m), { dtype: "uint8", image: { ...reference, mean: 127 } }),
+      "FOLDER/model.json: inputs[0].image.mean is 127: a uint8 input takes the pixels as they are; leave mean out and let the graph compute it",
+    ],
+    [
+      "a scale of a uint8 input",
+      (m) => Object.assign(input(m), { dtype: "uint8", image: { ...reference, scale: [1, 1, 2] } }),
+      "FOLDER/model.json: inputs[0].image.scale is [1,1,2]: a uint8 input takes the pixels as they are; leave scale out and let the graph compute it",
+    ],
+    [
       "a name used twice",
       (m) => Object.assign(output(m), { aliases: ["mean"] }),
       'model.json: the tensor name or alias "mean" is used twice',
     ],
   ];
+  it("takes a mean of 0 and a scale of 1 of a uint8 input, which change nothing", () => {
+    const image = { preset: "reference", shorterSide: 9, mean: [0, 0, 0], scale: 1 };
+    assert.equal(
+      refusal((m) => Object.assign(input(m), { dtype: "uint8", image })),
+      "accepted",
+    );
+  });
+
   for (const [what, change, message] of cases) {
     it(`refuses ${what}, naming the field`, () => {
       assert.equal(refusal(change), message);
