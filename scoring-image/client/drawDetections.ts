@@ -1,5 +1,6 @@
 import sharp from "sharp";
 import type { Detection } from "../src/inference/detections";
+import { printable } from "./printable";
 
 /** Distinct on photographs and on each other (Okabe and Ito's palette); classes share them in turn. */
 const colours = ["#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"];
@@ -18,7 +19,7 @@ const escape = (text: string) => text.replace(/[&<>"']/g, (found) => entities[fo
 function drawBox({ label, index, score, box }: Detection, pictureWidth: number): string {
   const size = Math.max(12, Math.round(pictureWidth / 45));
   const colour = colours[index % colours.length] as string;
-  const caption = `${label} ${Math.round(100 * score)} %`;
+  const caption = `${printable(label)} ${Math.round(100 * score)} %`;
   // An average glyph of a bold sans-serif is 0.7 of its size wide.
   const width = 0.7 * size * caption.length;
   const height = 1.4 * size;

@@ -1,4 +1,5 @@
 import { status, type ServiceError } from "@grpc/grpc-js";
+import { maxAnswerBytes } from "./answer";
 import { ScoringFailure, type FailureKind } from "./scoringFailure";
 
 const retryable: readonly status[] = [status.UNAVAILABLE, status.RESOURCE_EXHAUSTED];
@@ -8,7 +9,12 @@ const refused: readonly status[] = [status.UNAUTHENTICATED, status.PERMISSION_DE
 const isTooLarge = ({ code, details }: ServiceError) =>
   code === status.RESOURCE_EXHAUSTED && /larger than|exceeds maximum/i.test(details);
 
+/** Our own bound, in grpc-js's words "Received message larger than max (SIZE vs BOUND)". */
+const isLargeAnswer = (error: ServiceError) =>
+  isTooLarge(error) && error.details.includes(`vs ${maxAnswerBytes}`);
+
 function kindOf(error: ServiceError, isFromService: boolean): FailureKind {
+  if (isLargeAnswer(error)) return "unavailable";
   if (refused.includes(error.code)) return "refused";
   if (error.code === status.INVALID_ARGUMENT || isTooLarge(error)) return "badImage";
   // The service itself says which error it is; without that word the call did not get through.

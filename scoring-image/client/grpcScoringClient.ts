@@ -2,6 +2,7 @@ import tls from "node:tls";
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { headers } from "../src/contract";
 import { loadProto, serviceOf } from "../src/proto/protos";
+import { maxAnswerBytes } from "./answer";
 import { grpcFailure } from "./grpcFailure";
 import { topOf, type TensorMessage } from "./probabilities";
 import { withRetries } from "./retry";
@@ -52,7 +53,7 @@ export class GrpcScoringClient implements ScoringClient {
     this.#client = new Client(
       `${hostname}:${port || (isTls ? 443 : 80)}`,
       isTls ? credentials.createSsl(trustedCertificates()) : credentials.createInsecure(),
-      { "grpc.max_receive_message_length": -1 },
+      { "grpc.max_receive_message_length": maxAnswerBytes },
     );
     if (options.key) this.#metadata.set("authorization", `Bearer ${options.key}`);
     const [route] = /^\/api\/v1\/service\/[^/]+/.exec(pathname) ?? [];
@@ -68,6 +69,7 @@ export class GrpcScoringClient implements ScoringClient {
     const { output, labels } = this.#options;
     return {
       top: topOf(outputs, { output, labels, count: top }),
+      features: [],
       ms: performance.now() - started,
       modelMs: undefined,
     };

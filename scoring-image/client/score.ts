@@ -1,24 +1,15 @@
 /** `npm run score`: scores photographs, prints classes or boxes, draws boxes. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { localServiceFile, readLocalService } from "../src/localService";
+import { readArguments, usage, UsageError, type Arguments } from "./arguments";
 import { drawDetections } from "./drawDetections";
-import { printTable, type Outcome } from "./table";
 import { findPictures, type Picture } from "./pictures";
+import { printable, printableJson } from "./printable";
 import { GrpcScoringClient } from "./grpcScoringClient";
 import { HttpScoringClient } from "./httpScoringClient";
 import type { ScoringClient } from "./scoringClient";
 import { ScoringFailure, type FailureKind } from "./scoringFailure";
-
-const usage = `npm run score -- [options] FILE|FOLDER|- ...
-  --url URL    scoring URI (default: the service started by npm start)
-  --key KEY    its key (default: the local service's; SCORING_KEY in the environment)
-  --top N      classes or boxes to show (default: 5; with --draw 100)
-  --grpc       call TensorFlow Serving's Predict instead of HTTP; classifiers only
-  --labels F   with --grpc: file with the classes' names, one a line (default: the local service's)
-  --draw FILE  draw the boxes of one photograph, as PNG
-  --json       print one JSON array instead of tables
-Exit codes: 0 all scored, 2 wrong usage, 3 bad image, 4 refused (key), 5 unreachable, 6 service failed or busy.`;
+import { printTable, type Outcome } from "./table";
 
 const exitCodes: Readonly<Record<FailureKind, number>> = {
   badImage: 3,
@@ -27,36 +18,8 @@ const exitCodes: Readonly<Record<FailureKind, number>> = {
   unavailable: 6,
 };
 
-/** Wrong usage: exit code 2. */
-class UsageError extends Error {}
-
-type Arguments = ReturnType<typeof readArguments>;
-
-function readArguments() {
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: {
-        url: { type: "string" },
-        key: { type: "string" },
-        top: { type: "string" },
-        draw: { type: "string" },
-        grpc: { type: "boolean", default: false },
-        labels: { type: "string" },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
-      },
-    });
-    const top = Number(values.top ?? (values.draw === undefined ? 5 : 100));
-    if (!Number.isInteger(top) || top < 1 || top > 1000) {
-      throw new UsageError(`--top is ${values.top}: must be 1 to 1000`);
-    }
-    if (values.labels !== undefined && !values.grpc) throw new UsageError("--labels needs --grpc");
-    return { ...values, top, names: positionals };
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
+/** Everything was scored, and nothing was found. */
+const nothingFound = 7;
 
 interface Target {
   readonly url: string;
@@ -94,8 +57,8 @@ const readLabels = (file: string) =>
 async function draw(picture: Picture, { result }: Outcome, file: string): Promise<void> {
   if (result instanceof ScoringFailure) return;
   const boxes = result.top.filter((found) => "box" in found);
-  if (boxes.length < result.top.length) {
-    throw new UsageError("--draw needs a detector: this service's model classifies");
+  if (boxes.length < result.top.length || result.features.length > 0) {
+    throw new UsageError("--draw needs a detector: this service's model finds no boxes");
   }
   writeFileSync(file, await drawDetections(await picture.read(), boxes));
 }
@@ -110,10 +73,14 @@ async function scoreOne(client: ScoringClient, picture: Picture, top: number): P
   }
 }
 
-const jsonEntry = ({ file, result }: Outcome) =>
-  result instanceof ScoringFailure
-    ? { file, error: { code: result.code, message: result.message } }
-    : { file, top: result.top, ms: Math.round(result.ms * 1000) / 1000 };
+function jsonEntry({ file, result }: Outcome) {
+  if (result instanceof ScoringFailure) {
+    return { file, error: { code: result.code, message: result.message } };
+  }
+  const { top, features } = result;
+  const found = features.length > 0 ? { features } : { top };
+  return { file, ...found, ms: Math.round(result.ms * 1000) / 1000 };
+}
 
 async function main(): Promise<number> {
   const given = readArguments();
@@ -149,20 +116,23 @@ async function scoreAll(
   for (const picture of pictures) {
     const outcome = await scoreOne(client, picture, top);
     outcomes.push(outcome);
-    if (!json) printTable(outcome);
+    if (!json) printTable(outcome, top);
     if (drawing !== undefined) await draw(picture, outcome, drawing);
     // A wrong key or a service that is not there will not be right for the next picture.
     if (outcome.result instanceof ScoringFailure && outcome.result.kind !== "badImage") break;
   }
-  if (json) process.stdout.write(`${JSON.stringify(outcomes.map(jsonEntry))}\n`);
+  if (json) process.stdout.write(`${printableJson(outcomes.map(jsonEntry))}\n`);
   return outcomes;
 }
 
+/** The highest of the failures, if there are any. */
 function exitCodeOf(outcomes: readonly Outcome[]): number {
-  const codes = outcomes.map(({ result }) =>
-    result instanceof ScoringFailure ? exitCodes[result.kind] : 0,
-  );
-  return Math.max(...codes);
+  let [code, isFound] = [0, false];
+  for (const { result } of outcomes) {
+    if (result instanceof ScoringFailure) code = Math.max(code, exitCodes[result.kind]);
+    else isFound ||= result.top.length > 0 || result.features.length > 0;
+  }
+  return code > 0 || isFound ? code : nothingFound;
 }
 
 function asUsage<T>(act: () => T): T {
@@ -177,7 +147,7 @@ main().then(
   (code) => (process.exitCode = code),
   (error: Error) => {
     const isUsage = error instanceof UsageError;
-    process.stderr.write(`${error.message}\n${isUsage ? `\n${usage}\n` : ""}`);
+    process.stderr.write(`${printable(error.message)}\n${isUsage ? `\n${usage}\n` : ""}`);
     process.exitCode = isUsage ? 2 : error instanceof ScoringFailure ? exitCodes[error.kind] : 1;
   },
 );

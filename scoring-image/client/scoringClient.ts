@@ -1,11 +1,14 @@
 import type { ScoredClass } from "../src/inference/classification";
 import type { Detection } from "../src/inference/detections";
+import type { Features } from "./answer";
 import type { RetryOptions } from "./retry";
 
 /** What was found in a picture. */
 export interface Scored {
   /** A classifier's classes or a detector's boxes, best first. */
   readonly top: readonly ScoredClass[] | readonly Detection[];
+  /** Of a model that neither classifies nor detects its outputs; none of any other. */
+  readonly features: readonly Features[];
   /** Time of the whole call in milliseconds, pauses between tries included. */
   readonly ms: number;
   /** Of which decoding and model, by the service's own clock; undefined where the protocol does not tell. */

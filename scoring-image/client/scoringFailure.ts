@@ -16,7 +16,7 @@ export class ScoringFailure extends Error {
 
   constructor(
     readonly kind: FailureKind,
-    /** The service's error code, or one of ours: UNREACHABLE, TIMEOUT, NOT_A_SCORING_SERVICE, NOT_A_CLASSIFIER. */
+    /** The service's error code, or one of ours: UNREACHABLE, TIMEOUT, REDIRECTED, ANSWER_TOO_LARGE, NOT_A_SCORING_SERVICE, NOT_A_CLASSIFIER. */
     readonly code: string,
     message: string,
     { retryable = false, retryAfterMs = 0, ...options }: FailureOptions = {},

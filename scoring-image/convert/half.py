@@ -24,6 +24,7 @@ from onnxruntime.transformers.float16 import DEFAULT_OP_BLOCK_LIST, convert_floa
 
 from agreement import differences, measure, milliseconds
 from errors import Refused
+from onnx_file import load, size
 
 REFUSED = 3
 # Exponentials, powers and long sums leave float16's range or lose its eleven bits: what PyTorch's autocast keeps in float32.
@@ -83,7 +84,7 @@ def _casts_to(node: onnx.NodeProto, kind: int) -> bool:
 
 
 def make(given: argparse.Namespace) -> dict:
-    original = onnx.load(given.model)
+    original = load(given.model)
     print("casting to float16", file=sys.stderr, flush=True)
     made = to_float16(original)
     given.float16.write_bytes(made.SerializeToString(deterministic=True))
@@ -100,7 +101,7 @@ def make(given: argparse.Namespace) -> dict:
         "float32Operators": sorted({node.op_type for node in made.graph.node if node.op_type in FLOAT32}),
         "milliseconds": times,
         "speedRatio": round(times["original"] / times["float16"], 3),
-        "bytes": {"original": given.model.stat().st_size, "float16": given.float16.stat().st_size},
+        "bytes": {"original": size(given.model), "float16": given.float16.stat().st_size},
         "check": measured,
         "tools": {"onnxruntime": ort.__version__, "onnx": onnx.__version__},
     }

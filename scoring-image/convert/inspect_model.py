@@ -22,14 +22,10 @@ REFUSED = 3
 
 def inspect_onnx(file: Path) -> dict:
     import onnx
-    from google.protobuf.message import DecodeError
 
-    try:
-        model = onnx.load(str(file))
-    except (DecodeError, OSError) as error:
-        raise Refused(f"{file} is not an ONNX file: {error}") from error
-    if not model.graph.node:
-        raise Refused(f"{file} is not an ONNX file: it holds no graph")
+    from onnx_file import load_graph, size
+
+    model = load_graph(file)
     constants = {tensor.name for tensor in model.graph.initializer}
 
     def tensor(value):
@@ -45,7 +41,7 @@ def inspect_onnx(file: Path) -> dict:
         "outputs": [tensor(v) for v in model.graph.output],
         "operators": dict(collections.Counter(n.op_type for n in model.graph.node).most_common()),
         "parameters": sum(int(np.prod(t.dims)) for t in model.graph.initializer),
-        "bytes": file.stat().st_size,
+        "bytes": size(file),
         "producer": f"{model.producer_name} {model.producer_version}".strip(),
     }
 

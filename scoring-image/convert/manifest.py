@@ -78,7 +78,7 @@ def manifest(model: onnx.ModelProto, data: bytes, aliases: dict[str, list[str]],
         "version": labelling.version,
         "description": labelling.description,
         "tags": labelling.tags,
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "files": _hashes(data, labelling, outputs),
         **({"precision": "float16"} if labelling.precision == "float16" else {}),
         "inputs": [
             {
@@ -92,6 +92,14 @@ def manifest(model: onnx.ModelProto, data: bytes, aliases: dict[str, list[str]],
         "outputs": outputs,
         **({"detection": _detection(outputs, labelling)} if labelling.detection else {}),
     }
+
+
+def _hashes(data: bytes, labelling: Labelling, outputs: list[dict]) -> dict[str, str]:
+    """SHA-256 of the package's files, by their names in it."""
+    files = {"model.onnx": data}
+    if labelling.labels and (labelling.detection or any("labels" in output for output in outputs)):
+        files["labels.txt"] = labelling.labels.read_bytes()
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
 
 
 def _detection(outputs: list[dict], labelling: Labelling) -> dict:

@@ -31,6 +31,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from agreement import agreement, measure, milliseconds, scores
 from errors import Refused
+from onnx_file import load, size
 
 REFUSED = 3
 # Views on which the change that a single layer makes is measured.
@@ -150,7 +151,10 @@ def quantize(given: argparse.Namespace) -> dict:
         folder = Path(name)
         prepared = folder / "prepared.onnx"
         say("preparing and calibrating")
-        quant_pre_process(str(given.model), str(prepared), skip_symbolic_shape=True)
+        # The library does not look for weights where the model's own folder has them.
+        whole = folder / "whole.onnx"
+        onnx.save(load(given.model), whole)
+        quant_pre_process(str(whole), str(prepared), skip_symbolic_shape=True)
         output = given.output or onnx.load(prepared, load_external_data=False).graph.output[0].name
         quantizer = Quantizer(prepared, folder, calibration)
         if not quantizer.layers:
@@ -165,7 +169,7 @@ def quantize(given: argparse.Namespace) -> dict:
         "floatLayers": [layer for layer in quantizer.layers if layer not in quantized],
         "milliseconds": times,
         "speedRatio": round(times["original"] / times[best], 3),
-        "bytes": {"original": given.model.stat().st_size, "int8": given.int8.stat().st_size},
+        "bytes": {"original": size(given.model), "int8": given.int8.stat().st_size},
         "calibration": measure(given.model, given.int8, calibration, output, given.logits),
         "check": measure(given.model, given.int8, check, output, given.logits),
         "tools": {"onnxruntime": ort.__version__, "onnx": onnx.__version__},

@@ -1,4 +1,12 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 
 /** How `npm run score` finds the service of this machine and its key. */
@@ -16,12 +24,58 @@ export interface LocalService {
 /** File, below the folder that the service was started in; ignored by git. */
 export const localServiceFile = path.join(".local", "service.json");
 
-/** Writes the file so that only its owner can read it. */
+/** The service cannot be noted; the message says what is in the way and what to do. */
+export class LocalServiceError extends Error {
+  override readonly name = "LocalServiceError";
+}
+
+const folder = path.dirname(localServiceFile);
+
+/**
+ * Makes the file's folder, and sees whether the file can be written when the service is ready. What
+ * another service has noted stays.
+ * @throws LocalServiceError
+ */
+export function prepareLocalService(): void {
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  if (stat && !stat.isDirectory()) {
+    throw new LocalServiceError(
+      `${path.resolve(folder)} is a file, and npm start notes URL and key in a folder of that name: move the file away`,
+    );
+  }
+  noting(() => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  });
+  if (statSync(localServiceFile, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new LocalServiceError(
+      `${path.resolve(localServiceFile)} is a folder, and npm start notes URL and key in a file of that name: move the folder away`,
+    );
+  }
+}
+
+/**
+ * Writes the file so that only its owner can read it.
+ * @throws LocalServiceError
+ */
 export function writeLocalService(service: LocalService): void {
-  mkdirSync(path.dirname(localServiceFile), { recursive: true, mode: 0o700 });
-  rmSync(localServiceFile, { force: true });
-  const content = `${JSON.stringify(service, null, 2)}\n`;
-  writeFileSync(localServiceFile, content, { mode: 0o600 });
+  noting(() => {
+    rmSync(localServiceFile, { force: true });
+    const content = `${JSON.stringify(service, null, 2)}\n`;
+    writeFileSync(localServiceFile, content, { mode: 0o600 });
+  });
+}
+
+function noting(act: () => void): void {
+  try {
+    act();
+  } catch (cause) {
+    throw new LocalServiceError(
+      `${path.resolve(localServiceFile)} cannot be written, where npm start notes URL and key: ${(cause as Error).message}; ` +
+        `let this user write to ${path.resolve(folder)}, or start in another folder`,
+      { cause },
+    );
+  }
 }
 
 /** The service of this machine, or undefined when none has been started or the file cannot be read. */

@@ -6,7 +6,13 @@ process.env.ORT_DISABLE_TELEMETRY = "1";
 import type { Logger } from "pino";
 import type { ScoringService } from "./app";
 import { paths, variables } from "./contract";
-import { localServiceFile, removeLocalService, writeLocalService } from "./localService";
+import {
+  localServiceFile,
+  LocalServiceError,
+  prepareLocalService,
+  removeLocalService,
+  writeLocalService,
+} from "./localService";
 import { ModelPackageError, type ModelPackage } from "./model/modelPackage";
 import type { ServiceAddress } from "./protocols";
 import { CertificateError } from "./security/certificate";
@@ -42,7 +48,13 @@ function greet({ url, metricsUrl }: ServiceAddress, model: string, access: Acces
 
 /** One clear line for what a person can mend; everything else is a fault of ours and keeps its stack. */
 function explain(error: unknown): string {
-  const forPeople = [SettingsError, ModelPackageError, CertificateError, KeyFileError];
+  const forPeople = [
+    SettingsError,
+    ModelPackageError,
+    CertificateError,
+    KeyFileError,
+    LocalServiceError,
+  ];
   if (error instanceof Error && forPeople.some((kind) => error instanceof kind))
     return error.message;
   const { code, port, syscall } = error as NodeJS.ErrnoException & { port?: number };
@@ -87,6 +99,7 @@ const labelsOf = ({ outputs }: ModelPackage) => outputs.find(({ labels }) => lab
 
 async function main(): Promise<void> {
   const settings = loadSettings(process.env, isLocal ? generateKey : undefined);
+  if (isLocal) prepareLocalService();
   // Before the first use of libuv's pool, on which sharp decodes: one thread for each that decodes, and one for files.
   process.env.UV_THREADPOOL_SIZE ??= String((settings.decodeThreads || settings.lanes) + 1);
   const logger = createLogger(settings.logLevel);

@@ -34,7 +34,11 @@ export async function readServable(folder: string): Promise<ModelPackage> {
   return model;
 }
 
-function readChecked<T>(read: () => T): T {
+/**
+ * What is read of a package.
+ * @throws CommandFailure refused
+ */
+export function readChecked<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {

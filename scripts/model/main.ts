@@ -2,6 +2,7 @@
 import { CommandFailure, exitCodes, isFileError } from "./failure";
 import { convert } from "./convert";
 import { fetch } from "./fetch";
+import { hash } from "./hash";
 import { inspect } from "./inspect";
 import { list } from "./list";
 import { newVerb } from "./new";
@@ -16,6 +17,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   convert,
   quantize,
   verify,
+  hash,
   new: newVerb,
 };
 

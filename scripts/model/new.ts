@@ -1,4 +1,5 @@
 import path from "node:path";
+import { ModelPackageError } from "../../scoring-image/src/model/modelPackage";
 import { CommandFailure } from "./failure";
 import { modelsFolder } from "./folders";
 import { newPackage } from "./newPackage";
@@ -22,7 +23,8 @@ export const newVerb: Verb = {
     try {
       newPackage(path.resolve(from), folder);
     } catch (error) {
-      throw new CommandFailure("usage", (error as Error).message, { cause: error });
+      const kind = error instanceof ModelPackageError ? "refused" : "usage";
+      throw new CommandFailure(kind, (error as Error).message, { cause: error });
     }
     const script = path.join(folder, "score.mjs");
     return Promise.resolve({

@@ -7,11 +7,12 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createHash } from "node:crypto";
 import { cpus } from "node:os";
 import path from "node:path";
 import type { ModelPackage } from "../../scoring-image/src/model/modelPackage";
+import { weightFiles } from "../../scoring-image/src/model/packageFiles";
 import { CommandFailure } from "./failure";
+import { writeHashes } from "./packageHashes";
 import { readPhotographs, writeTensors } from "./pictureTensors";
 import { readableSize } from "./verb";
 import { countScenes, viewsOf } from "./views";
@@ -108,13 +109,13 @@ export function writePackage(from: string, to: string, change: Change): void {
   const manifest = JSON.parse(readFileSync(manifestFile, "utf8")) as {
     tags?: Record<string, string>;
   };
-  const data = readFileSync(change.onnx);
-  writeFileSync(path.join(partial, "model.onnx"), data);
+  // The original's graph and what it kept outside of itself; the smaller one holds all of its own.
+  for (const name of weightFiles(partial)) rmSync(path.join(partial, name));
+  cpSync(change.onnx, path.join(partial, "model.onnx"));
   const changed = {
     ...manifest,
     name: path.basename(to),
     tags: { ...manifest.tags, weights: change.weights },
-    sha256: createHash("sha256").update(data).digest("hex"),
     ...(change.precision ? { precision: change.precision } : {}),
   };
   writeFileSync(manifestFile, `${JSON.stringify(changed, undefined, 2)}\n`);
@@ -122,5 +123,6 @@ export function writePackage(from: string, to: string, change: Change): void {
     path.join(partial, "quantization.json"),
     `${JSON.stringify(change.report, undefined, 2)}\n`,
   );
+  writeHashes(partial);
   renameSync(partial, to);
 }

@@ -2,6 +2,7 @@ import { copyFileSync } from "node:fs";
 import path from "node:path";
 import type { ZooModel } from "../../components/catalogue/modelZoo";
 import type { Graph, GraphTensor } from "../../scoring-image/src/model/graph";
+import { hashOf } from "../../scoring-image/src/model/packageFiles";
 import { CommandFailure } from "./failure";
 import { modelsFolder } from "./folders";
 
@@ -36,7 +37,7 @@ export function zooManifest(model: ZooModel, graph: Graph) {
     version: "1",
     description: model.description,
     tags: { source: "onnx-model-zoo", file: model.file, licence: "Apache-2.0" },
-    sha256: model.sha256,
+    files: { "model.onnx": model.sha256, "labels.txt": hashOf(labelFiles[model.kind]) },
     inputs: [
       {
         name: input.name,

@@ -1,12 +1,13 @@
 /** Part of `npm run verify:conversion`: what `quantize` reports, counted again by the server's own runtime. Needs Python. */
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { readPhotographs } from "../../scripts/model/pictureTensors";
 import { viewSeed } from "../../scripts/model/smallerPackage";
 import { seededRandom, viewsOf } from "../../scripts/model/views";
 import { bundledModel, samples } from "../support/paths";
 import { temporaryFolder } from "../support/temporaryFolder";
+import { tinyManifest, tinyPackage } from "../support/tinyModel";
 import { countAgain } from "./countedAgain";
 import { model } from "./tools";
 
@@ -55,5 +56,31 @@ describe("npm run model -- quantize", function () {
     console.log(
       `      all layers in int8: top-1 agrees in ${agreeing} of 20 views, largest shift ${shift.toFixed(3)}`,
     );
+  });
+
+  it("takes a package with weights beside its graph, and says when they are missing", () => {
+    const output = { name: "mean", dtype: "float32", shape: ["N", 3], kind: "logits" };
+    const source = tinyPackage("external", { ...tinyManifest("external"), outputs: [output] });
+    assert.equal(model("hash", source).status, 0);
+    const inspected = model("inspect", source);
+    assert.equal(inspected.status, 0, inspected.said);
+    const { bytes: inFiles, parameters } = inspected.json as Record<string, number>;
+    const files = ["model.onnx", "model.onnx.data", "weights/branch.data"];
+    const sizes = files.map((name) => statSync(path.join(source, name)).size);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    assert.deepEqual([inFiles, parameters], [total, 10]);
+
+    const target = path.join(temporaryFolder("int8"), "int8");
+    const views = ["--calibrate", samples, "--views", "20", "--agreement", "0.3"];
+    const { status, json, said } = model("quantize", source, "--package", target, ...views);
+    assert.equal(status, 0, said);
+    const { layers, int8Layers, bytes } = json as Report;
+    assert.deepEqual([int8Layers, layers, bytes.original], [1, 1, total]);
+    assert.equal(existsSync(path.join(target, "model.onnx.data")), false);
+
+    rmSync(path.join(source, "model.onnx.data"));
+    const without = model("quantize", source, "--package", `${target}-2`, ...views);
+    assert.equal(without.status, 3);
+    assert.match(without.said, /model\.onnx\.data does not exist, but model\.json lists it; /);
   });
 });

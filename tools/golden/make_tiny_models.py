@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from onnx.external_data_helper import set_external_data
 
 MODELS = Path(__file__).resolve().parents[2] / "test" / "fixtures" / "models"
 OPSET = 17
@@ -56,10 +57,11 @@ def save(name: str, graph: onnx.GraphProto) -> None:
         producer_name="accelerated-scoring",
         producer_version="1",
     )
-    onnx.checker.check_model(model, full_check=True)
     path = MODELS / name / "model.onnx"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
+    # Of the file, since weights may lie beside it.
+    onnx.checker.check_model(path, full_check=True)
     print(f"{name}: {path.stat().st_size} bytes")
 
 
@@ -179,6 +181,42 @@ def write_features() -> None:
     save("features", helper.make_graph(nodes, "features", [image], outputs))
 
 
+def external(name: str, value: np.ndarray, location: str) -> onnx.TensorProto:
+    """A constant whose bytes lie in a file beside the model."""
+    tensor = constant(name, value)
+    file = MODELS / "external" / location
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(tensor.raw_data)
+    set_external_data(tensor, location, length=len(tensor.raw_data))
+    tensor.ClearField("raw_data")
+    return tensor
+
+
+def write_external() -> None:
+    """The mean of each colour, by a matrix product and a sum whose weights lie in files of their own.
+
+    One file belongs to the graph, one to a branch in it.
+    """
+    result = [helper.make_tensor_value_info("chosen", TensorProto.FLOAT, [3])]
+    zeros = external("zeros", np.zeros(3, np.float32), "weights/branch.data")
+    branch = helper.make_graph([node("Identity", ["zeros"], "chosen")], "branch", [], result, [zeros])
+    nodes = [
+        mean_node("image", [2, 3], "colours"),
+        node("MatMul", ["colours", "identity"], "product"),
+        node("If", ["true"], "offset", then_branch=branch, else_branch=branch),
+        node("Add", ["product", "offset"], "mean"),
+    ]
+    identity = external("identity", np.eye(3, dtype=np.float32), "model.onnx.data")
+    graph = helper.make_graph(
+        nodes,
+        "external",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, NCHW)],
+        [helper.make_tensor_value_info("mean", TensorProto.FLOAT, ["N", 3])],
+        [identity, constant("true", np.array(True))],
+    )
+    save("external", graph)
+
+
 def main() -> None:
     write("mean-colour", mean_colour_nodes(), NCHW, outputs=("mean", "probabilities"))
     write("fixed-batch", mean_colour_nodes(), [1, 3, 8, 8], outputs=("mean", "probabilities"))
@@ -190,6 +228,7 @@ def main() -> None:
     write_boxes()
     write_densenet()
     write_features()
+    write_external()
 
 
 if __name__ == "__main__":

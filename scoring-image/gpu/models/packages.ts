@@ -90,7 +90,7 @@ function writePackage(parent: string, contents: Contents): string {
   writeFileSync(path.join(folder, "model.onnx"), onnx);
   const manifest = {
     ...{ schemaVersion: 1, name, version: "1", description, precision },
-    sha256: createHash("sha256").update(onnx).digest("hex"),
+    files: { "model.onnx": createHash("sha256").update(onnx).digest("hex") },
     inputs: [
       {
         ...{ name: input, dtype: "float32", shape: ["N", 3, side, side] },

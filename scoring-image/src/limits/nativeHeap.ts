@@ -5,7 +5,7 @@ type Trim = { readonly async: (padding: number, done: () => void) => void };
 /** glibc's; undefined where the C library is another, which has its own ways. */
 const trim = ((): Trim | undefined => {
   try {
-    return koffi.load("libc.so.6").func("int malloc_trim(size_t padding)") as unknown as Trim;
+    return koffi.load("libc.so.6").func("int malloc_trim(size_t padding)");
   } catch {
     return undefined;
   }

@@ -1,10 +1,11 @@
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { z } from "zod";
 import { resolveDetection, type DetectionPlan } from "./detection";
 import { bindDetection, decodedOutputs } from "./detectionOutputs";
+import { ModelPackageError } from "./modelPackageError";
 import type { Dimension, ModelInput, ModelOutput } from "./modelTensors";
+import { checkFiles, fileInside, graphFile, readFile } from "./packageFiles";
 import { pictureShape, resolveTransform } from "./presets";
 import { manifestSchema, type Manifest } from "./schema";
 
@@ -34,21 +35,18 @@ export interface ModelPackage {
   readonly precision: Manifest["precision"];
 }
 
-/** A model package that cannot be served; the message names file, field and fix. */
-export class ModelPackageError extends Error {
-  override readonly name = "ModelPackageError";
-}
+export { ModelPackageError } from "./modelPackageError";
 
 /**
  * Reads a model package and checks everything that can be checked without the graph.
  * @param folder holds `model.onnx`, `model.json` and the label file that the latter names
- * @param hasGraph false when another runtime holds the model: `model.onnx` and its sha256 may then be missing
+ * @param hasGraph false when another runtime holds the model: `model.onnx` and what it keeps outside of itself may then be missing
  * @throws ModelPackageError with all problems of `model.json` at once
  */
 export function readModelPackage(folder: string, hasGraph = true): ModelPackage {
   const manifest = readManifest(path.join(folder, "model.json"));
-  const file = path.join(folder, "model.onnx");
-  if (hasGraph || existsSync(file)) checkContent(file, manifest.sha256);
+  checkFiles(folder, manifest, hasGraph);
+  const file = path.join(folder, graphFile);
   const { name, version, description, tags, precision } = manifest;
   const input = describeInput(manifest.inputs[0] as Manifest["inputs"][number]);
   const outputs = manifest.outputs.map((output, i) => describeOutput(output, i, folder));
@@ -62,30 +60,11 @@ export function readModelPackage(folder: string, hasGraph = true): ModelPackage 
   };
 }
 
-function checkContent(file: string, wanted: string | undefined): void {
-  const sha256 = createHash("sha256").update(readFile(file)).digest("hex");
-  if (sha256 === wanted) return;
-  throw new ModelPackageError(
-    wanted === undefined
-      ? `model.json: sha256 is missing; that of ${file} is ${sha256}`
-      : `${file} has sha256 ${sha256}, but model.json says ${wanted}; restore the file or update the field sha256`,
-  );
-}
-
-function readFile(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    const why =
-      (cause as NodeJS.ErrnoException).code === "ENOENT" ? "does not exist" : "cannot be read";
-    throw new ModelPackageError(
-      `${file} ${why}; MODEL_DIR must name a folder with model.onnx and model.json`,
-      { cause },
-    );
-  }
-}
-
-function readManifest(file: string): Manifest {
+/**
+ * Reads a `model.json`, with its defaults.
+ * @throws ModelPackageError with all problems of it at once
+ */
+export function readManifest(file: string): Manifest {
   const text = readFile(file).toString("utf8");
   let raw: unknown;
   try {
@@ -136,7 +115,7 @@ function describeOutput(
   folder: string,
 ): ModelOutput {
   if (labels === undefined) return output;
-  const lines = labelsOf(labels, folder);
+  const lines = labelsOf(labels, folder, `outputs[${index}].labels`);
   // Some classifiers answer [N,1000,1,1].
   const classes = output.shape.slice(1).findLast((size) => size !== 1);
   if (lines.length !== classes) {
@@ -156,7 +135,7 @@ function describeDetection(
   try {
     const { plan, classes } = bindDetection(resolveDetection(section), outputs);
     if (section.labels === undefined) return { plan };
-    const labels = labelsOf(section.labels, folder);
+    const labels = labelsOf(section.labels, folder, "detection.labels");
     if (classes !== undefined && labels.length !== classes) {
       throw new Error(
         `detection.labels has ${labels.length} entries, but the scores have ${classes} classes`,
@@ -185,10 +164,11 @@ function findScript(folder: string): Pick<ModelPackage, "script"> {
   return { script };
 }
 
-const labelsOf = (labels: string | string[], folder: string) =>
-  typeof labels === "string" ? readLabels(path.join(folder, labels)) : labels;
-
-const readLabels = (file: string) => readFile(file).toString("utf8").trimEnd().split(/\r?\n/);
+function labelsOf(labels: string | string[], folder: string, field: string): string[] {
+  if (typeof labels !== "string") return labels;
+  const file = fileInside(folder, labels, `model.json: ${field}`);
+  return readFile(file).toString("utf8").trimEnd().split(/\r?\n/);
+}
 
 /** Every protocol finds tensors by name or alias, so within each direction they must be unambiguous. */
 function checkNames([input, ...outputs]: readonly [ModelInput, ...ModelOutput[]]): void {

@@ -63,6 +63,8 @@ const outputSchema = z.strictObject({
   labels: z.union([names, z.array(z.string())]).optional(),
 });
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits");
+
 /** The content of `model.json`. */
 export const manifestSchema = z.strictObject({
   schemaVersion: z.literal(1),
@@ -73,10 +75,10 @@ export const manifestSchema = z.strictObject({
   version: z.string().regex(/^[1-9][0-9]*$/, 'must be a whole number in quotes, such as "1"'),
   description: z.string().default(""),
   tags: z.record(z.string(), z.string()).default({}),
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits")
-    .optional(),
+  /** SHA-256 of the package's files, by their paths in it. */
+  files: z.record(names, sha256).optional(),
+  /** That of `model.onnx` alone, in packages that were made before there was `files`. */
+  sha256: sha256.optional(),
   inputs: z.array(inputSchema).length(1, "must list exactly one input, which takes the picture"),
   outputs: z.array(outputSchema).min(1),
   detection: detectionSchema.optional(),

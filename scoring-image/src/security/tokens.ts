@@ -1,4 +1,12 @@
-import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from "jose";
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  jwtVerify,
+  type FetchImplementation,
+  type JWTVerifyGetKey,
+} from "jose";
+import { readBounded } from "../boundedBody";
 import { ScoringError } from "../errors";
 import { credentialForms, type Authenticator } from "./authenticator";
 
@@ -27,6 +35,9 @@ const algorithms = [
 
 /** How far the issuer's clock may be from ours, in seconds. */
 const clockTolerance = 60;
+
+/** Most bytes of an issuer's keys, and of its configuration; Entra's keys are 20 kB. */
+const maxAnswerBytes = 1024 * 1024;
 
 /** How long the issuer may take to answer, in milliseconds. */
 const timeoutMs = 5000;
@@ -70,15 +81,28 @@ async function keysOf({ issuer, jwksUri }: TokenIssuer): Promise<JWTVerifyGetKey
   return createRemoteJWKSet(new URL(uri), {
     cacheMaxAge: cacheMaxAgeMs,
     timeoutDuration: timeoutMs,
+    [customFetch]: fetchBounded,
   });
 }
+
+/** Asks for keys as jose does by itself, but reads no more than may be. */
+const fetchBounded: FetchImplementation = async (url, options) => {
+  const answer = await fetch(url, options);
+  if (answer.status === 200) return new Response(await readBounded(answer, maxAnswerBytes));
+  await answer.body?.cancel();
+  return answer;
+};
 
 /** OpenID Connect Discovery 1.0, section 4. */
 async function discover(issuer: string): Promise<string> {
   const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
   const answer = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
-  if (!answer.ok) throw new Error(`${url} answers ${answer.status}`);
-  const { jwks_uri: uri } = (await answer.json()) as { readonly jwks_uri?: unknown };
+  if (!answer.ok) {
+    await answer.body?.cancel();
+    throw new Error(`${url} answers ${answer.status}`);
+  }
+  const text = await readBounded(answer, maxAnswerBytes);
+  const { jwks_uri: uri } = JSON.parse(text) as { readonly jwks_uri?: unknown };
   if (typeof uri !== "string") throw new Error(`${url} names no jwks_uri`);
   return uri;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
+import { gzipSync } from "node:zlib";
 // The server's packages are not those of the root, where the tests live.
 import {
   Server,
@@ -8,6 +9,7 @@ import {
   status,
   type sendUnaryData,
 } from "../../../scoring-image/node_modules/@grpc/grpc-js";
+import { featuresFrom, maxAnswerBytes } from "../../../scoring-image/client/answer";
 import { GrpcScoringClient } from "../../../scoring-image/client/grpcScoringClient";
 import { HttpScoringClient } from "../../../scoring-image/client/httpScoringClient";
 import { withRetries } from "../../../scoring-image/client/retry";
@@ -17,7 +19,7 @@ import { loadProto, serviceOf } from "../../../scoring-image/src/proto/protos";
 import { httpServer } from "../../support/httpServer";
 import { plainJpeg } from "../../support/pictures";
 import { primaryKey, startService, type RunningService } from "../../support/service";
-import { colourClassifier, tinyManifest, tinyPackage } from "../../support/tinyModel";
+import { colourClassifier, featurizer, tinyManifest, tinyPackage } from "../../support/tinyModel";
 
 const labels = ["red", "green", "blue"];
 const green = plainJpeg([1, 250, 1]);
@@ -29,6 +31,21 @@ function aliasedClassifier(): string {
     ...tinyManifest("mean-colour"),
     outputs: [{ ...mean, aliases: ["output_alias"] }],
   });
+}
+
+/** A server whose Predict answers as `answer` does. */
+async function predictServer(answer: (done: sendUnaryData<unknown>) => void) {
+  const server = new Server();
+  const definitions = loadProto("tensorflow_serving.proto");
+  server.addService(serviceOf(definitions, "tensorflow.serving.PredictionService"), {
+    Predict: (_: unknown, done: sendUnaryData<unknown>) => answer(done),
+  });
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
+  return { url: `http://127.0.0.1:${port}`, shutDown: () => server.forceShutdown() };
 }
 
 interface Case {
@@ -149,6 +166,124 @@ describe("client, gRPC alone", () => {
   });
 });
 
+describe("client, a service that is not to be trusted", () => {
+  it("gets no picture by sending callers on to another host", async () => {
+    const other = await httpServer((_, response) => response.end("[[]]"));
+    for (const code of [301, 302, 303, 307, 308]) {
+      const first = await httpServer((_, response) => {
+        response.writeHead(code, { location: `${other.url}/score` }).end();
+      });
+      const client = new HttpScoringClient({ url: first.url, key: primaryKey });
+      await assert.rejects(client.score(green, 1), {
+        kind: "unavailable",
+        code: "REDIRECTED",
+        message: `${first.url} sends callers on to ${other.url}/score, and pictures are not sent after it: if you trust that address, name it as the URL`,
+      });
+      await first.close();
+    }
+    assert.deepEqual(other.seen, []);
+    await other.close();
+  });
+
+  it("is not read beyond 64 MiB, compressed or not", async () => {
+    const tooMuch = Buffer.alloc(maxAnswerBytes + 1, " ");
+    const answers: [headers: Record<string, string>, body: Buffer][] = [
+      [{}, tooMuch],
+      [{ "content-encoding": "gzip" }, gzipSync(tooMuch)],
+    ];
+    for (const [headers, body] of answers) {
+      const { url, close } = await httpServer((_, response) => {
+        response.writeHead(200, headers).end(body);
+      });
+      const client = new HttpScoringClient({ url });
+      await assert.rejects(client.score(green, 1), {
+        kind: "unavailable",
+        code: "ANSWER_TOO_LARGE",
+        message: `${url}: the answer is longer than 67108864 bytes, which no scoring service's is`,
+      });
+      await close();
+    }
+  });
+
+  it("is not read beyond that over gRPC either, and the picture is not blamed", async () => {
+    const reply = { outputs: { x: { tensor_content: Buffer.alloc(maxAnswerBytes) } } };
+    const { url, shutDown } = await predictServer((done) => done(null, reply));
+    const client = new GrpcScoringClient({ url, input: "images", attempts: 1 });
+    await assert.rejects(client.score(green, 1), {
+      kind: "unavailable",
+      code: "RESOURCE_EXHAUSTED",
+      retryable: false,
+    });
+    client.close();
+    shutDown();
+  });
+
+  const noScores: [what: string, answer: unknown][] = [
+    ["no labels", [[{ index: 1, probability: 1 }]]],
+    ["labels that are no text", [[{ label: {}, index: 1, probability: 1 }]]],
+    ["no list", { label: "x" }],
+    ["a list of nothing that is known", [[1, 2]]],
+  ];
+  for (const [what, answer] of noScores) {
+    it(`is told from a scoring service by ${what}`, async () => {
+      const { url, close } = await httpServer((_, response) => {
+        response.end(JSON.stringify(answer));
+      });
+      const client = new HttpScoringClient({ url });
+      await assert.rejects(client.score(green, 1), { code: "NOT_A_SCORING_SERVICE" });
+      await close();
+    });
+  }
+
+  it("answers no more classes than it was asked for", async () => {
+    const classes = [1, 2, 3].map((index) => ({ label: "x", index, probability: 0 }));
+    const { url, close } = await httpServer((_, response) => {
+      response.end(JSON.stringify([classes]));
+    });
+    const { top } = await new HttpScoringClient({ url }).score(green, 2);
+    assert.deepEqual(top, classes.slice(0, 2));
+    await close();
+  });
+});
+
+describe("client, features", () => {
+  for (const withBrightest of [false, true]) {
+    it(`answers ${withBrightest ? "several outputs by name" : "one output"}`, async () => {
+      const running = await startService({ MODEL_DIR: featurizer(withBrightest) });
+      const client = new HttpScoringClient({ url: running.url, key: primaryKey });
+      for (const colour of [
+        [0, 0, 0],
+        [255, 255, 255],
+      ] as const) {
+        const { top, features } = await client.score(plainJpeg(colour), 5);
+        const values = [...colour];
+        const expected = [
+          { name: withBrightest ? "features" : undefined, shape: [1, 1, 1, 3], values },
+          { name: "brightest", shape: [1, 3], values },
+        ];
+        assert.deepEqual([top, features], [[], expected.slice(0, withBrightest ? 2 : 1)]);
+      }
+      // The first answer alone is asked for twice.
+      const refused = await (await fetch(`${running.metricsUrl}/metrics`)).text();
+      assert.match(
+        refused,
+        /scoring_requests_total\{protocol="azureml",code="INVALID_REQUEST"\} 1/,
+      );
+      await running.stop();
+    });
+  }
+
+  it("are refused where rows differ in length, are nested too deep or are no numbers", () => {
+    const deep = `${"[".repeat(100_000)}1${"]".repeat(100_000)}`;
+    for (const text of ["[[1,2],[3]]", "[[1],[[2]]]", '["1"]', "[{}]", deep, "1", "null", "{"]) {
+      assert.equal(featuresFrom(text), undefined, text.slice(0, 20));
+    }
+    assert.deepEqual(featuresFrom('{"a":[[1.5,null,-2]]}'), [
+      { name: "a", shape: [1, 3], values: [1.5, NaN, -2] },
+    ]);
+  });
+});
+
 describe("client, a busy service", () => {
   it("over HTTP is tried again after 503 with Retry-After alone", async () => {
     const busy: [number, Record<string, string>][] = [
@@ -173,23 +308,14 @@ describe("client, a busy service", () => {
     const { UNAVAILABLE, RESOURCE_EXHAUSTED, INTERNAL } = status;
     const codes = [UNAVAILABLE, RESOURCE_EXHAUSTED, INTERNAL];
     let calls = 0;
-    const server = new Server();
-    const definitions = loadProto("tensorflow_serving.proto");
-    server.addService(serviceOf(definitions, "tensorflow.serving.PredictionService"), {
-      Predict: (_: unknown, reply: sendUnaryData<unknown>) =>
-        reply({ code: codes[calls++] as status, details: "busy" }),
-    });
-    const port = await new Promise<number>((resolve, reject) =>
-      server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-        error ? reject(error) : resolve(bound),
-      ),
+    const { url, shutDown } = await predictServer((done) =>
+      done({ code: codes[calls++] as status, details: "busy" }),
     );
-    const url = `http://127.0.0.1:${port}`;
     const client = new GrpcScoringClient({ url, input: "images", firstPauseMs: 1 });
     await assert.rejects(client.score(green, 1), { code: "INTERNAL", retryable: false });
     assert.equal(calls, 3);
     client.close();
-    server.forceShutdown();
+    shutDown();
   });
 
   it("that never answers is left when the time is up", async () => {

@@ -49,7 +49,7 @@ describe("npm run score, detectors", () => {
     writeFileSync(path.join(folder, "red.jpg"), plainJpeg([250, 0, 0]));
     const classes = await score("red.jpg", "--draw", "classes.png");
     assert.equal(classes.code, 2);
-    assert.match(classes.stderr, /--draw needs a detector: this service's model classifies/);
+    assert.match(classes.stderr, /--draw needs a detector: this service's model finds no boxes/);
     const several = await score("red.jpg", "red.jpg", "--draw", "several.png");
     assert.equal(several.code, 2);
     assert.match(several.stderr, /--draw takes exactly one file/);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { httpServer } from "../../support/httpServer";
 import { plainJpeg } from "../../support/pictures";
 import { runScore as score } from "../../support/runScore";
 import { primaryKey, startService, type RunningService } from "../../support/service";
 import { temporaryFolder } from "../../support/temporaryFolder";
-import { colourClassifier } from "../../support/tinyModel";
+import { colourClassifier, featurizer } from "../../support/tinyModel";
 
 describe("npm run score", () => {
   let running: RunningService;
@@ -114,6 +115,76 @@ describe("npm run score", () => {
       stderr,
       /^No local service is noted in \.local\/service\.json: run npm start first/,
     );
+  });
+
+  it("shows shape, norm and first values of features", async () => {
+    const features = await startService({ MODEL_DIR: featurizer(true) });
+    writeFileSync(path.join(folder, "white.jpg"), plainJpeg([255, 255, 255]));
+    const args = ["--url", features.url, "--key", primaryKey, "white.jpg"];
+    const table = await score(folder, [...args, "--top", "2"]);
+    assert.equal(table.code, 0, table.stderr);
+    assert.deepEqual(table.stdout.split("\n").slice(1), [
+      "  features [1, 1, 1, 3], norm 441.673: 255 255 ...",
+      "  brightest [1, 3], norm 441.673: 255 255 ...",
+      "",
+      "",
+    ]);
+    const json = await score(folder, [...args, "--json"]);
+    const [entry] = JSON.parse(json.stdout) as { features: object[] }[];
+    assert.deepEqual(entry?.features, [
+      { name: "features", shape: [1, 1, 1, 3], values: [255, 255, 255] },
+      { name: "brightest", shape: [1, 3], values: [255, 255, 255] },
+    ]);
+    const drawn = await score(folder, [...args, "--draw", "out.png"]);
+    assert.equal(drawn.code, 2);
+    await features.stop();
+  });
+
+  describe("with a service that is not to be trusted", () => {
+    let answer: [status: number, body: object];
+    let other: Awaited<ReturnType<typeof httpServer>>;
+    before(async () => {
+      other = await httpServer((_, response) => {
+        response.writeHead(answer[0]).end(JSON.stringify(answer[1]));
+      });
+    });
+    after(() => other.close());
+    const scoreThere = (...args: string[]) =>
+      score(folder, ["--url", other.url, "photos/b-red.jpg", ...args]);
+    const attack = "\u001b[2J\u009b31m\r\n\u202ered\u0007\u007f";
+
+    it("prints no control characters of its labels", async () => {
+      answer = [200, [[{ label: attack, index: 0, probability: 1e9 }]]];
+      const { code, stdout } = await scoreThere();
+      const [, row, ...rest] = stdout.split("\n");
+      const bar = "█".repeat(24);
+      const expected = [0, `  [2J31mred  100000000000.0 %  ${bar}`, ["", ""]];
+      assert.deepEqual([code, row, rest], expected);
+    });
+
+    it("prints them escaped with --json", async () => {
+      answer = [200, [[{ label: attack, index: 0, probability: 1 }]]];
+      const { stdout } = await scoreThere("--json");
+      assert.match(stdout, /^[ -~]+\n$/);
+      const [entry] = JSON.parse(stdout) as { top: { label: string }[] }[];
+      assert.equal(entry?.top[0]?.label, attack);
+    });
+
+    it("prints no control characters of its errors, and of those no more than a screen", async () => {
+      answer = [400, { error: { code: "X", message: `${attack}${"x".repeat(5000)}` } }];
+      const { code, stderr } = await scoreThere();
+      const kept = "x".repeat(1000 - attack.length);
+      assert.deepEqual([code, stderr], [3, `photos/b-red.jpg: [2J31mred${kept}\n`]);
+    });
+
+    it("exits with 7 when nothing is found in any picture", async () => {
+      answer = [200, [[]]];
+      const table = await scoreThere();
+      assert.equal(table.code, 7);
+      assert.match(table.stdout, /\n {2}nothing found\n\n$/);
+      const json = await scoreThere("photos", "--json");
+      assert.equal(json.code, 7);
+    });
   });
 
   const mistakes: [args: string[], message: RegExp][] = [

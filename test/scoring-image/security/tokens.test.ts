@@ -140,6 +140,21 @@ describe("security/tokens", () => {
     await authenticate(token);
   });
 
+  for (const path of ["/keys", "/.well-known/openid-configuration"]) {
+    it(`reads no more than 1 MiB from the issuer's ${path}`, async () => {
+      const token = bearer(await issuer.sign());
+      issuer.padding.set(path, 1024 * 1024);
+      await assert.rejects(authenticate(token), (error: Error) => {
+        assert.equal((error as { code?: string }).code, "ISSUER_UNREACHABLE");
+        const cause = error.cause as Error;
+        assert.equal(cause.message, "the answer is longer than 1048576 bytes");
+        return true;
+      });
+      issuer.padding.set(path, 1024 * 1024 - 2000);
+      await authenticate(token);
+    });
+  }
+
   it("guards the service", async () => {
     const running = await startService({
       AUTH: "token",

@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { writeChecksums } from "../../../scripts/edge/archive";
 import { pair } from "../../support/certificates";
@@ -14,6 +25,8 @@ const tools = [
   "mkdir",
   "cat",
   "grep",
+  "find",
+  "sed",
   "wc",
   "tr",
   "mktemp",
@@ -68,18 +81,20 @@ async function machine({ facts = {}, docker = true, without = [] as readonly str
     cpSync(path.join(scripts, name), path.join(folder, name), { recursive: true });
   }
   await writeChecksums(folder);
-  const run = (...args: readonly string[]) => {
+  const runWith = (env: NodeJS.ProcessEnv, ...args: readonly string[]) => {
     const { status, stdout, stderr } = spawnSync(
       "/bin/sh",
       [path.join(folder, "install.sh"), ...args],
       {
+        cwd: folder,
         encoding: "utf8",
-        env: { PATH: commands, TMPDIR: folder },
+        env: { PATH: commands, TMPDIR: folder, ...env },
       },
     );
     return { code: status, said: stdout + stderr };
   };
-  return { folder, run, dockerCalled: () => existsSync(called) };
+  const run = (...args: readonly string[]) => runWith({}, ...args);
+  return { folder, commands, run, runWith, dockerCalled: () => existsSync(called) };
 }
 
 describe("the edge bundle's installer", () => {
@@ -102,6 +117,64 @@ describe("the edge bundle's installer", () => {
     assert.deepEqual(run("check"), { code: 0, said: "-- all 6 checksums are right\n" });
   });
 
+  it("finds it right under a translated coreutils, and wherever CDPATH leads", async () => {
+    const { folder, commands, runWith } = await machine();
+    const [parent, name] = [path.dirname(folder), path.basename(folder)];
+    const elsewhere = temporaryFolder("elsewhere");
+    mkdirSync(path.join(elsewhere, name));
+    const tool = path.join(commands, "sha256sum");
+    const real = realpathSync(tool);
+    rmSync(tool);
+    const translated = `if [ "$LC_ALL" = C ]; then exec ${real} "$@"; fi\n${real} "$@" | sed "s/OK$/Réussi/"\n`;
+    writeFileSync(tool, `#!/bin/sh\n${translated}`, { mode: 0o755 });
+    const right = { code: 0, said: "-- all 6 checksums are right\n" };
+    assert.deepEqual(runWith({ LC_ALL: "fr_FR.UTF-8", LANG: "fr_FR.UTF-8" }, "check"), right);
+    const { status, stdout } = spawnSync("/bin/sh", [`${name}/install.sh`, "check"], {
+      cwd: parent,
+      encoding: "utf8",
+      env: { PATH: commands, CDPATH: elsewhere },
+    });
+    assert.deepEqual([status, stdout], [0, right.said]);
+  });
+
+  it("passes over the certificate that it left, and the pair that it is given", async () => {
+    const { folder, run } = await machine();
+    for (const name of ["tls.crt", "own.crt", "own.key"]) {
+      writeFileSync(path.join(folder, name), "x");
+    }
+    const given = ["--certificate", "own.crt", "--private-key", "./own.key"];
+    assert.deepEqual(run("check", ...given), { code: 0, said: "-- all 6 checksums are right\n" });
+    const unlisted = "(own\\.crt own\\.key|own\\.key own\\.crt)";
+    assert.match(run("check").said, new RegExp(`SHA256SUMS does not list ${unlisted}: move what`));
+  });
+
+  it("reads no part of its own that is not listed or has changed, for keys and uninstall neither", async () => {
+    for (const part of ["bundle.env", "installer/docker.sh"]) {
+      for (const args of [
+        ["keys", "docker"],
+        ["uninstall", "docker"],
+      ] as const) {
+        const { folder, run, dockerCalled } = await machine();
+        const sums = path.join(folder, "SHA256SUMS");
+        const lines = readFileSync(sums, "utf8");
+        writeFileSync(sums, lines.replace(new RegExp(`^\\w+  ${part}\n`, "m"), ""));
+        const refusal = `install.sh: SHA256SUMS does not list ${part}: copy the bundle again\n`;
+        assert.deepEqual(run(...args), { code: 1, said: refusal });
+        writeFileSync(sums, lines);
+        appendFileSync(path.join(folder, part), `echo "read"\n`);
+        const changed = `install.sh: the bundle is damaged, copy it again: ${part}: FAILED \n`;
+        assert.deepEqual(run(...args), { code: 1, said: changed });
+        assert.equal(dockerCalled(), false);
+      }
+    }
+  });
+
+  it("gives keys away without the image", async () => {
+    const { folder, run } = await machine();
+    rmSync(path.join(folder, "image.tar"));
+    assert.match(run("keys", "docker").said, /^install\.sh: the Docker engine does not answer/);
+  });
+
   for (const [title, damage, message] of [
     [
       "a changed file",
@@ -118,6 +191,19 @@ describe("the edge bundle's installer", () => {
       "an empty list of checksums",
       (at: string) => writeFileSync(path.join(at, "SHA256SUMS"), ""),
       /damaged/,
+    ],
+    [
+      "a list of checksums that leaves a file out",
+      (at: string) => {
+        const sums = path.join(at, "SHA256SUMS");
+        writeFileSync(sums, readFileSync(sums, "utf8").replace(/^.*bundle\.env\n/m, ""));
+      },
+      /^install\.sh: SHA256SUMS does not list bundle\.env: move what is yours out of the bundle's folder, or copy the bundle again\n$/,
+    ],
+    [
+      "a file that is in no list, whatever its name",
+      (at: string) => writeFileSync(path.join(at, "installer", "docker sh\n"), ""),
+      /does not list installer\/docker sh /,
     ],
     [
       "no list of checksums",
@@ -213,7 +299,9 @@ describe("the edge bundle's installer", () => {
   }
 
   it("refuses a certificate and the key of another, and what is neither, before it asks Docker anything", async () => {
-    const { folder, run, dockerCalled } = await machine();
+    const { run, dockerCalled } = await machine();
+    const folder = temporaryFolder("pairs");
+    writeFileSync(path.join(folder, "no.crt"), "no certificate");
     for (const name of ["first", "second"] as const) {
       writeFileSync(path.join(folder, `${name}.crt`), pair(name)["tls.crt"]);
       writeFileSync(path.join(folder, `${name}.key`), pair(name)["tls.key"]);
@@ -232,8 +320,8 @@ describe("the edge bundle's installer", () => {
       "install.sh: --private-key is not the key of --certificate: give the two that belong together",
     );
     assert.equal(
-      given("image.tar", "first.key"),
-      "install.sh: --certificate is 'image.tar', which is no certificate in PEM",
+      given("no.crt", "first.key"),
+      "install.sh: --certificate is 'no.crt', which is no certificate in PEM",
     );
     assert.equal(
       given("first.crt", "first.crt"),

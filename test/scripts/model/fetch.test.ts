@@ -54,6 +54,14 @@ describe("npm run model -- fetch", () => {
     ]);
     assert.equal(output?.kind, "logits");
     assert.equal(output?.labels?.[287], "lynx, catamount");
+    const { files } = JSON.parse(readFileSync(path.join(folder, "model.json"), "utf8")) as {
+      readonly files: Readonly<Record<string, string>>;
+    };
+    const labels = readFileSync(path.join(bundledModel, "labels.txt"));
+    assert.deepEqual(files, {
+      "model.onnx": entry.sha256,
+      "labels.txt": createHash("sha256").update(labels).digest("hex"),
+    });
   });
 
   it("asks nobody for a package that is there", async () => {

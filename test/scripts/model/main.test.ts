@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { root } from "../../support/paths";
 import { temporaryFolder } from "../../support/temporaryFolder";
+import { tinyManifest, tinyPackage } from "../../support/tinyModel";
 
 function model(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(
@@ -116,10 +118,59 @@ describe("npm run model", function () {
     );
   });
 
+  it("writes the hashes of a package's files, also of weights beside its graph", () => {
+    const folder = tinyPackage("external");
+    const at = (name: string) => path.join(folder, name);
+    writeFileSync(at("labels.txt"), "red\ngreen\nblue\n");
+    const manifest = tinyManifest("external");
+    const outputs = [{ ...manifest.outputs[0], kind: "logits", labels: "labels.txt" }];
+    writeFileSync(at("model.json"), JSON.stringify({ ...manifest, outputs }));
+    const { status, stdout, stderr } = model("hash", folder, "--json");
+    assert.deepEqual([status, stderr], [0, ""]);
+    const names = ["model.onnx", "model.onnx.data", "weights/branch.data", "labels.txt"];
+    const files = Object.fromEntries(
+      names.map((name) => [
+        name,
+        createHash("sha256")
+          .update(readFileSync(at(name)))
+          .digest("hex"),
+      ]),
+    );
+    assert.deepEqual(JSON.parse(stdout), { folder, files });
+    const written = JSON.parse(readFileSync(at("model.json"), "utf8")) as object;
+    const expected = { ...manifest, outputs, sha256: undefined, files };
+    assert.deepEqual(written, JSON.parse(JSON.stringify(expected)));
+    appendFileSync(at("weights/branch.data"), "x");
+    const copied = model("new", "changed", "--from", folder, "--models", temporaryFolder("m"));
+    assert.equal(copied.status, 3);
+    assert.match(copied.stderr, /weights\/branch\.data has sha256 .*: npm run model -- hash /);
+  });
+
+  it("has no hashes for what is no package", () => {
+    const folder = temporaryFolder("none");
+    const { status, stderr } = model("hash", folder);
+    assert.deepEqual([status, stderr], [2, `${folder} holds no model.json\n`]);
+    const broken = tinyPackage("mean-colour", { ...tinyManifest("mean-colour"), version: "v1" });
+    const refused = model("hash", broken);
+    assert.deepEqual(
+      [refused.status, refused.stderr],
+      [3, `${broken}/model.json: version is "v1": must be a whole number in quotes, such as "1"\n`],
+    );
+  });
+
   it("explains itself", () => {
     const { status, stdout } = model("--help");
     assert.equal(status, 0);
-    for (const verb of ["list", "fetch", "inspect", "convert", "quantize", "verify", "new"]) {
+    for (const verb of [
+      "list",
+      "fetch",
+      "inspect",
+      "convert",
+      "quantize",
+      "verify",
+      "hash",
+      "new",
+    ]) {
       assert.match(stdout, new RegExp(`^ {2}${verb} `, "m"));
     }
     assert.match(model("convert", "--help").stdout, /^npm run model -- convert PATH --name N /);

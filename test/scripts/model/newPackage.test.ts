@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
 import { newPackage } from "../../../scripts/model/newPackage";
@@ -6,7 +7,7 @@ import { bundledModel } from "../../support/paths";
 import { plainJpeg } from "../../support/pictures";
 import { startService } from "../../support/service";
 import { temporaryFolder } from "../../support/temporaryFolder";
-import { colourClassifier } from "../../support/tinyModel";
+import { colourClassifier, tinyPackage } from "../../support/tinyModel";
 
 describe("npm run model -- new", () => {
   it("makes a package that is served by its script", async () => {
@@ -45,6 +46,18 @@ describe("npm run model -- new", () => {
       .getPreEmitDiagnostics(program)
       .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
     assert.deepEqual(messages, []);
+  });
+
+  it("writes the hashes of what it copies, in place of the older field", () => {
+    const folder = path.join(temporaryFolder("new"), "hashed");
+    const source = tinyPackage("mean-colour");
+    newPackage(source, folder);
+    const made = JSON.parse(readFileSync(path.join(folder, "model.json"), "utf8")) as object;
+    const { sha256, ...rest } = JSON.parse(
+      readFileSync(path.join(source, "model.json"), "utf8"),
+    ) as { readonly sha256: string };
+    const files = { "model.onnx": sha256 };
+    assert.deepEqual(made, { ...rest, name: "hashed", version: "1", files });
   });
 
   it("refuses what would not be a package", () => {

@@ -81,7 +81,7 @@ def manifest(path: Path, outputs: dict[str, np.ndarray]) -> dict:
         "schemaVersion": 1,
         "name": "ssd-vgg",
         "version": "1",
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "files": {"model.onnx": hashlib.sha256(path.read_bytes()).hexdigest()},
         "inputs": [
             {
                 "name": INPUT,

@@ -114,7 +114,7 @@ def manifest(name: str, path: Path, side: int, boxes: torch.Tensor, logits: torc
         "schemaVersion": 1,
         "name": name,
         "version": "1",
-        "sha256": sha256(path),
+        "files": {"model.onnx": sha256(path)},
         "inputs": [
             {
                 "name": "image",
