@@ -30,7 +30,7 @@ const closeMs = 3000;
 export interface Stop {
   /** False when requests were cut off because the grace period ended. */
   readonly isComplete: boolean;
-  /** False when a thread was still in native code after all, which nothing but the end of the process ends. */
+  /** False when a thread was still busy after all, perhaps in native code: then only the end of the process ends it. */
   readonly haveThreadsEnded: boolean;
 }
 

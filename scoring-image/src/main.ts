@@ -20,7 +20,7 @@ import type { Access } from "./security/access";
 import { KeyFileError } from "./security/keyFiles";
 import { generateKey } from "./security/keys";
 import { loadSettings, SettingsError } from "./settings";
-import { createLogger } from "./telemetry/logger";
+import { createLogger, flushLog } from "./telemetry/logger";
 
 /** `--local`: a person starts the service on their own machine; keys are made and noted where `npm run score` finds them. */
 const isLocal = process.argv.includes("--local");
@@ -71,13 +71,6 @@ function explain(error: unknown): string {
 
 let isStopping = false;
 
-/** Ends the process at once. `process.exit` waits for every thread, and one that is in native code cannot be told to come back. */
-function end(logger: Logger): void {
-  logger.fatal("a thread has not come back from what it was doing: the process is killed");
-  logger.flush();
-  process.kill(process.pid, "SIGKILL");
-}
-
 function stopOnSignals(service: ScoringService, logger: Logger): void {
   const stop = async (signal: NodeJS.Signals) => {
     if (isStopping) return;
@@ -86,8 +79,12 @@ function stopOnSignals(service: ScoringService, logger: Logger): void {
     const { isComplete, haveThreadsEnded } = await service.stop();
     if (isLocal) removeLocalService();
     logger.info(isComplete ? "stopped" : "stopped; requests were cut off by SHUTDOWN_GRACE_MS");
-    if (!haveThreadsEnded) end(logger);
-    process.exit(isComplete ? 0 : 1);
+    const status = isComplete ? 0 : 1;
+    if (haveThreadsEnded) process.exit(status);
+    logger.warn("a thread has not come back from what it was doing");
+    flushLog();
+    const { exitAtOnce } = await import("./nativeProcess.js");
+    exitAtOnce(status);
   };
   // SIGHUP: the terminal of `npm start` has been closed.
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {

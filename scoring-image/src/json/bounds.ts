@@ -1,13 +1,5 @@
 import { ScoringError } from "../errors";
-
-/** Most values of a text, an array of numbers being one: each is handed over to the event loop, which must not be held up by millions. */
-export const maxValues = 10_000;
-
-/** Deepest nesting that is handed over. */
-export const maxDepth = 64;
-
-/** Most arrays, NaNs and infinities of a text, rows of numbers included: parsed they take a hundred times their letters. A picture of 1200 x 1200 has 1,441,200 rows. */
-const maxRows = 1_500_000;
+import { maxJsonRows, maxJsonValues } from "../limits/bounds";
 
 const code = (character: string) => character.charCodeAt(0);
 const [quote, backslash, brace, bracket] = [code('"'), code("\\"), code("{"), code("[")];
@@ -19,7 +11,7 @@ export function refuse(what: string): never {
 }
 
 export const refuseValues = (): never =>
-  refuse(`has more than ${maxValues} values besides numbers in arrays`);
+  refuse(`has more than ${maxJsonValues} values besides numbers in arrays`);
 
 /**
  * Refuses a text by its letters, before the parser makes gigabytes of its megabytes.
@@ -38,8 +30,9 @@ export function refuseCrowded(bytes: Uint8Array): void {
     else if (byte === bracket || byte === nan || byte === infinity) rows++;
   }
   // Each value of an object has a name, which is a text too.
-  if (values > 2 * maxValues) refuseValues();
-  if (rows > maxRows) refuse(`has more than ${maxRows} arrays; send binary tensors instead`);
+  if (values > 2 * maxJsonValues) refuseValues();
+  if (rows > maxJsonRows)
+    refuse(`has more than ${maxJsonRows} arrays; send binary tensors instead`);
 }
 
 /** Where the quote is that ends a text which begins at `start`; the end of all where it never ends. Linear in the bytes that it passes. */

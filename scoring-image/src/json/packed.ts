@@ -1,6 +1,7 @@
 import { ScoringError } from "../errors";
 import { decodeBase64 } from "./base64";
-import { maxDepth, maxValues, refuse, refuseCrowded, refuseValues } from "./bounds";
+import { maxJsonDepth, maxJsonValues } from "../limits/bounds";
+import { refuse, refuseCrowded, refuseValues } from "./bounds";
 import { tokens, withTokensQuoted } from "./tokens";
 
 /** A rectangular array of numbers of a JSON text, as one block: nested arrays of a picture's 150,000 numbers are slow to hand over. */
@@ -27,11 +28,11 @@ const maxRank = 8;
 export function parsePacked(bytes: Uint8Array): unknown {
   refuseCrowded(bytes);
   const value = parse(bytes);
-  let left = maxValues;
-  return pack(value, maxDepth, false);
+  let left = maxJsonValues;
+  return pack(value, maxJsonDepth, false);
 
   function pack(value: unknown, depth: number, isBytes: boolean): unknown {
-    if (depth === 0) refuse(`is nested more than ${maxDepth} deep`);
+    if (depth === 0) refuse(`is nested more than ${maxJsonDepth} deep`);
     if (--left < 0) refuseValues();
     if (typeof value === "string") {
       return (isBytes ? decodeBase64(value) : tokens.get(value)) ?? value;

@@ -27,6 +27,24 @@ export const maxMessageDepth = 32;
 /** Bytes of numbers in the typed lists of one gRPC message; decoded a byte makes up to 16. */
 export const maxMessageNumbers = 4 * 2 ** 20;
 
+/** Inputs, and filters of outputs, of one TensorFlow Serving Predict call; a model has one input. */
+export const maxInputs = 1000;
+
+/** Classes that `?top=` of a scoring call may ask for. */
+export const maxTop = 1000;
+
+/** Characters of a request id; the open Azure ML inference server has the same bound. */
+export const maxRequestIdLength = 100;
+
+/** Values of a JSON text, an array of numbers being one: each is handed over to the event loop, which must not be held up by millions. */
+export const maxJsonValues = 10_000;
+
+/** Deepest nesting of a JSON text that is handed over. */
+export const maxJsonDepth = 64;
+
+/** Arrays, NaNs and infinities of a JSON text, rows of numbers included: parsed they take a hundred times their letters. A picture of 1200 x 1200 has 1,441,200 rows. */
+export const maxJsonRows = 1_500_000;
+
 /** JSON texts that may wait for the thread that parses and writes large ones. */
 export const maxJsonJobs = 64;
 
@@ -35,3 +53,12 @@ export const maxJsonMs = 10_000;
 
 /** Megabytes of JavaScript values in that thread. */
 export const maxJsonHeapMegabytes = 256;
+
+/** Connections to the metrics port: a few collectors, and a person who looks. */
+export const maxMetricsConnections = 64;
+
+/** Bytes of an issuer's keys, and of its configuration; Entra's keys are 20 kB. */
+export const maxIssuerBytes = 2 ** 20;
+
+/** Bytes of log lines that wait while they cannot be written; what comes after is dropped and counted. */
+export const maxLogBacklog = 2 ** 20;

@@ -1,7 +1,7 @@
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { ByteBudget } from "./byteBudget";
-import { releaseFreeMemory } from "./nativeHeap";
+import { releaseFreeMemory } from "../nativeProcess";
 
 /** Share of the budget that what nobody holds any more may take beside what is held, before it is collected. */
 const wasteShare = 1 / 4;

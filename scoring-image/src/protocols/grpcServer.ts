@@ -1,5 +1,5 @@
 import {
-  Server,
+  type Server,
   type sendUnaryData,
   type ServerUnaryCall,
   type ServerInterceptor,
@@ -20,6 +20,7 @@ import { checkRoute } from "./grpc/route";
 import { Conversations } from "./grpc/conversations";
 import { gate } from "./grpc/gate";
 import { messageReader } from "./grpc/messages";
+import { sturdyServer } from "./grpc/sturdyServer";
 import { statusOf, textOf } from "./grpc/wire";
 
 export interface GrpcServerOptions {
@@ -74,7 +75,7 @@ export class GrpcServer {
   constructor(options: GrpcServerOptions) {
     this.#options = options;
     const { interceptors = [], ...bounds } = options.connections.options;
-    this.#server = new Server({
+    this.#server = sturdyServer({
       ...bounds,
       interceptors: [...interceptors, this.#gate()],
       "grpc.max_concurrent_streams": maxStreams,

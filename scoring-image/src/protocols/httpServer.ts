@@ -108,11 +108,14 @@ function knowAllMethods(app: FastifyInstance): void {
   for (const method of added) app.addHttpMethod(method, { overrideExisting: true });
 }
 
+/** Node looks for requests that take too long every 30 s by itself, longer than they may take. */
+const listening = { ...tcpOptions, connectionsCheckingInterval: 2000 };
+
 /** Fastify's types know a server with TLS and one without as two, which no route of ours has to tell apart. */
 const listenOptions = ({ tls: tlsOptions, settings }: HttpServerOptions): object =>
   tlsOptions
-    ? { https: { ...tcpOptions, ...tlsOptions, handshakeTimeout: settings.handshakeTimeoutMs } }
-    : { http: tcpOptions };
+    ? { https: { ...listening, ...tlsOptions, handshakeTimeout: settings.handshakeTimeoutMs } }
+    : { http: listening };
 
 /** Adds a hook that is synchronous where it can be: a promise costs a turn of the event loop, and every request passes here. */
 function onRequest(

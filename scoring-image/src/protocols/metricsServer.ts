@@ -1,9 +1,7 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { paths } from "../contract";
+import { maxMetricsConnections } from "../limits/bounds";
 import type { Metrics } from "../telemetry/metrics";
-
-/** Connections at a time: a few collectors, and a person who looks. */
-const maxConnections = 64;
 
 /** How long a client may take for its request, leave its answer unread, or keep a connection idle, in milliseconds. */
 const timeoutMs = 10_000;
@@ -16,7 +14,7 @@ export function buildMetricsServer({ registry }: Metrics): FastifyInstance {
     requestTimeout: timeoutMs,
     forceCloseConnections: true,
   });
-  app.server.maxConnections = maxConnections;
+  app.server.maxConnections = maxMetricsConnections;
   app.get(paths.metrics, async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );

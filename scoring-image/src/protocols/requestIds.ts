@@ -2,9 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { headers } from "../contract";
 import { ScoringError } from "../errors";
-
-/** Longest id that a caller may send, in characters; the open Azure ML inference server has the same bound. */
-const maxLength = 100;
+import { maxRequestIdLength } from "../limits/bounds";
 
 const sent = (request: FastifyRequest, name: string): string | undefined => {
   const value = request.headers[name];
@@ -16,7 +14,7 @@ export function requestIdOf(raw: {
   headers: Record<string, string | string[] | undefined>;
 }): string {
   const value = raw.headers[headers.requestId];
-  return typeof value === "string" && value !== "" && value.length <= maxLength
+  return typeof value === "string" && value !== "" && value.length <= maxRequestIdLength
     ? value
     : randomUUID();
 }
@@ -31,8 +29,8 @@ export function echoRequestIds(request: FastifyRequest, reply: FastifyReply): vo
   const legacy = sent(request, headers.legacyRequestId);
   void reply.header(headers.requestId, request.id);
   for (const name of [headers.requestId, headers.clientRequestId, headers.legacyRequestId]) {
-    if ((sent(request, name)?.length ?? 0) > maxLength) {
-      const message = `The header ${name} is longer than ${maxLength} characters.`;
+    if ((sent(request, name)?.length ?? 0) > maxRequestIdLength) {
+      const message = `The header ${name} is longer than ${maxRequestIdLength} characters.`;
       throw new ScoringError("HEADER_TOO_LARGE", message);
     }
   }

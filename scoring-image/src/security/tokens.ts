@@ -8,6 +8,7 @@ import {
 } from "jose";
 import { readBounded } from "../boundedBody";
 import { ScoringError } from "../errors";
+import { maxIssuerBytes } from "../limits/bounds";
 import { credentialForms, type Authenticator } from "./authenticator";
 
 /** Whose tokens open the service. */
@@ -35,9 +36,6 @@ const algorithms = [
 
 /** How far the issuer's clock may be from ours, in seconds. */
 const clockTolerance = 60;
-
-/** Most bytes of an issuer's keys, and of its configuration; Entra's keys are 20 kB. */
-const maxAnswerBytes = 1024 * 1024;
 
 /** How long the issuer may take to answer, in milliseconds. */
 const timeoutMs = 5000;
@@ -88,7 +86,7 @@ async function keysOf({ issuer, jwksUri }: TokenIssuer): Promise<JWTVerifyGetKey
 /** Asks for keys as jose does by itself, but reads no more than may be. */
 const fetchBounded: FetchImplementation = async (url, options) => {
   const answer = await fetch(url, options);
-  if (answer.status === 200) return new Response(await readBounded(answer, maxAnswerBytes));
+  if (answer.status === 200) return new Response(await readBounded(answer, maxIssuerBytes));
   await answer.body?.cancel();
   return answer;
 };
@@ -101,7 +99,7 @@ async function discover(issuer: string): Promise<string> {
     await answer.body?.cancel();
     throw new Error(`${url} answers ${answer.status}`);
   }
-  const text = await readBounded(answer, maxAnswerBytes);
+  const text = await readBounded(answer, maxIssuerBytes);
   const { jwks_uri: uri } = JSON.parse(text) as { readonly jwks_uri?: unknown };
   if (typeof uri !== "string") throw new Error(`${url} names no jwks_uri`);
   return uri;

@@ -1,9 +1,7 @@
 import { constants, openSync } from "node:fs";
 import pino, { type Logger } from "pino";
 import pretty from "pino-pretty";
-
-/** Bytes of lines that wait while they cannot be written; what comes after is dropped and counted. */
-const maxBacklog = 1 << 20;
+import { maxLogBacklog } from "../limits/bounds";
 
 /** Lines are written together, when they fill a page or after a moment: a write for each would cost more than the rest of a log call. */
 const together = { minLength: 4096, periodicFlush: 50 } as const;
@@ -16,7 +14,8 @@ let dropped = 0;
 /** Lines that could not be written and were not kept. */
 export const droppedLines = (): number => dropped;
 
-process.on("exit", () => {
+/** Writes what waits, as far as it can be written. */
+export function flushLog(): void {
   for (const destination of intact) {
     try {
       destination.flushSync();
@@ -24,7 +23,9 @@ process.on("exit", () => {
       // Nobody reads, or nothing can be written any more.
     }
   }
-});
+}
+
+process.on("exit", flushLog);
 
 /**
  * JSON lines on standard output; readable lines where a person watches a terminal. Lines that cannot be written, on a full disk or into a pipe
@@ -36,7 +37,7 @@ export function createLogger(level: string): Logger {
     return pino(options, pretty({ sync: true, translateTime: "HH:MM:ss", singleLine: true }));
   }
   const destination = pino.destination({
-    ...{ dest: withoutBlocking(1), sync: true, maxLength: maxBacklog, ...together },
+    ...{ dest: withoutBlocking(1), sync: true, maxLength: maxLogBacklog, ...together },
     // It would sleep, and then try again.
     retryEAGAIN: () => false,
   });

@@ -158,7 +158,7 @@ describe("client, gRPC alone", () => {
     });
     await assert.rejects(client.score(new Uint8Array(4000), 1), {
       kind: "badImage",
-      code: "RESOURCE_EXHAUSTED",
+      code: "BODY_TOO_LARGE",
       retryable: false,
     });
     client.close();

@@ -80,6 +80,31 @@ describe("protocols/http, what callers may take", () => {
     assert.match(answer, /^HTTP\/1.1 503 [^]*TOO_MANY_BYTES/);
   });
 
+  it("takes 64 connections to the metrics port and no more", async () => {
+    const metricsPort = Number(new URL(running.metricsUrl).port);
+    const clients = await Promise.all(Array.from({ length: 64 }, () => connect(metricsPort)));
+    assert.equal(await (await connect(metricsPort)).ended, "");
+    for (const { socket } of clients) socket.destroy();
+    await until(() =>
+      held().then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
+  it("refuses more pictures than a request may have", async () => {
+    const instances = Array.from({ length: 65 }, () => ({
+      b64: Buffer.from(plainJpeg([1, 2, 3])).toString("base64"),
+    }));
+    const path = "/v1/models/mean-colour:predict";
+    const answer = await running.post(JSON.stringify({ instances }), { path });
+    assert.equal(answer.status, 400);
+    assert.deepEqual(await answer.json(), {
+      error: "The request holds 65 pictures; it must hold 1 to 64.",
+    });
+  });
+
   it("asks for a body only when the key is right", async () => {
     const head = (key: string) =>
       `POST /score HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nAuthorization: ${key}\r\nContent-Length: 5\r\n\r\n`;

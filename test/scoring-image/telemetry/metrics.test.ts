@@ -13,6 +13,7 @@ describe("telemetry/metrics", () => {
       ...{ waiting: zero, decoding: zero, finishing: zero },
       ...{ lanesReady: zero, decodeThreads: zero },
     });
+    metrics.watchCallers({ connections: zero, heldBytes: zero, droppedLines: zero });
     metrics.watchRuntime({ isReady: () => true });
     const own = (await metrics.registry.getMetricsAsJSON()).filter(({ name }) =>
       name.startsWith("scoring_"),

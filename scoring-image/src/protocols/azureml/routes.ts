@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { headers, paths } from "../../contract";
 import { ScoringError, toScoringError } from "../../errors";
+import { maxTop } from "../../limits/bounds";
 import type { Answer } from "../../inference/call";
 import type { Predictor } from "../../inference/predictor";
 import type { Metrics } from "../../telemetry/metrics";
@@ -19,9 +20,6 @@ export interface AzuremlOptions extends BodyLimits {
   /** The package's entry script, which then answers GET and POST. */
   readonly script?: ScriptPool | undefined;
 }
-
-/** The most classes that `?top=` may ask for. */
-const maxTop = 1000;
 
 /**
  * The HTTP contract of the 2019 Azure ML service: POST raw picture bytes under any or no Content-Type, read `[[p0, p1, ...]]`.

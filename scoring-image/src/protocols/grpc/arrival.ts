@@ -22,6 +22,9 @@ const prefixBytes = 5;
 /** What a frame takes beside its bytes: callers decide how small the frames are. */
 const bytesOfFrame = 256;
 
+/** Of messages that must be small, compressed ones must be so much smaller: they become up to a thousand times larger. */
+const smallMessageShare = 16;
+
 /** The most that deflate makes of a byte. */
 const largestRatio = 1032;
 
@@ -110,9 +113,14 @@ export class Arrival {
 
   /** Refuses a message by the length that it says of itself. */
   #begin(length: number): void {
-    const { maxBytes, isStream } = this.#options;
+    const { maxBodyBytes, isCompressed, isStream } = this.#options;
+    // A small message stays small when it is decompressed.
+    const maxBytes =
+      isCompressed && this.#options.maxBytes < maxBodyBytes
+        ? this.#options.maxBytes / smallMessageShare
+        : this.#options.maxBytes;
     if (length > maxBytes) {
-      const message = `The message has ${length} bytes; ${maxBytes} are the most.`;
+      const message = `The message of ${length} bytes is larger than ${maxBytes} bytes.`;
       throw new ScoringError("BODY_TOO_LARGE", message);
     }
     if (!isStream && (this.#arrived.length > 0 || this.#given > 0)) {

@@ -9,6 +9,7 @@ import { openInferenceForms } from "./answer";
 import { readInputs, type Parameters, type WireInput } from "./grpcTensors";
 import { infer } from "./infer";
 import { modelMetadata, serverMetadata } from "./metadata";
+import { refuseSharedMemory } from "./sharedMemory";
 
 const file = "open_inference.proto";
 
@@ -65,6 +66,8 @@ async function modelInfer(
     name: request.model_name,
     version: request.model_version || undefined,
   });
+  for (const each of request.inputs) refuseSharedMemory(`input "${each.name}"`, each.parameters);
+  for (const each of request.outputs) refuseSharedMemory(`output "${each.name}"`, each.parameters);
   const wanted = {
     inputs: readInputs(request.inputs, raw),
     outputs: request.outputs.map((output) => ({

@@ -15,6 +15,7 @@ export interface WireInput {
   readonly datatype: string;
   readonly shape: readonly number[];
   readonly contents: Contents | null;
+  readonly parameters: Parameters;
 }
 
 /** `InferTensorContents` as it arrives: every list is there, most of them empty. */

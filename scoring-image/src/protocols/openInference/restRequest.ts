@@ -5,6 +5,7 @@ import type { JsonThread } from "../../json/jsonThread";
 import { isPacked } from "../../json/packed";
 import { readBinary, refuse, refuseDatatype } from "./datatypes";
 import type { InferRequest, InputData } from "./messages";
+import { refuseSharedMemory } from "./sharedMemory";
 
 /** Far more dimensions than tensors have. */
 const maxRank = 32;
@@ -63,6 +64,8 @@ export async function readRestRequest(
   const binary = new BinaryData(isWhole ? new Uint8Array() : body.subarray(end));
   const parsed = await json.parse(isWhole ? body : body.slice(0, end), context);
   const { id, inputs, outputs, parameters: ofAll } = checkRequest(parsed);
+  for (const each of inputs) refuseSharedMemory(`input "${each.name}"`, each.parameters);
+  for (const each of outputs) refuseSharedMemory(`output "${each.name}"`, each.parameters);
   const read = inputs.map((input) => ({
     name: input.name,
     shape: input.shape,

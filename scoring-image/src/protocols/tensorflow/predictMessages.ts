@@ -1,5 +1,6 @@
 import { Reader, Writer } from "protobufjs/minimal";
 import { ScoringError } from "../../errors";
+import { maxInputs } from "../../limits/bounds";
 import type { OutputTensor } from "../../inference/tensors";
 import type { NamedOutput } from "../../model/naming";
 import type { ModelReference } from "../modelReference";
@@ -22,9 +23,6 @@ export interface PredictResponse {
   readonly asContent: boolean;
 }
 
-/** Most inputs and filter entries that are read; a model has one input. */
-const maxEntries = 1000;
-
 /**
  * Reads a PredictRequest straight from the wire. A generic decoder takes 24 ms of the event loop for the `float_val` of one picture; here
  * packed values stay views of the message.
@@ -41,8 +39,8 @@ export function decodePredictRequest(message: Uint8Array): PredictRequest {
       return;
     }
     expectType(type, 2);
-    if (inputs.size >= maxEntries || filter.length >= maxEntries) {
-      const reason = `The request has more than ${maxEntries} inputs or filters.`;
+    if (inputs.size >= maxInputs || filter.length >= maxInputs) {
+      const reason = `The request has more than ${maxInputs} inputs or filters.`;
       throw new ScoringError("INVALID_REQUEST", reason);
     }
     if (field === 1) reference = readReference(reader);

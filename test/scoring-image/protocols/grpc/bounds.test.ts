@@ -87,7 +87,7 @@ describe("protocols/grpc, what callers may take", () => {
     stream.write(framed(new Uint8Array(), { length: megabyte + 1 }));
     assert.deepEqual(await ended, {
       status: 8,
-      message: "The message has 1048577 bytes; 1048576 are the most.",
+      message: "The message of 1048577 bytes is larger than 1048576 bytes.",
     });
   });
 
@@ -95,7 +95,7 @@ describe("protocols/grpc, what callers may take", () => {
     it(`takes small messages alone for ${path}, which needs no key`, async () => {
       const { stream, ended } = begin(path);
       stream.write(framed(new Uint8Array(), { length: 4097 }));
-      const message = "The message has 4097 bytes; 4096 are the most.";
+      const message = "The message of 4097 bytes is larger than 4096 bytes.";
       assert.deepEqual(await ended, { status: 8, message });
     });
   }
@@ -160,6 +160,26 @@ describe("protocols/grpc, what callers may take", () => {
       });
     });
   }
+
+  it("refuses a Predict call with more inputs than it may have", async () => {
+    const { stream, ended } = begin("/tensorflow.serving.PredictionService/Predict", {
+      authorization,
+    });
+    // Entries of the map of inputs, each with a name of its own.
+    const entry = (i: number) =>
+      Buffer.concat([Buffer.from("12060a04", "hex"), Buffer.from(String(1000 + i))]);
+    stream.end(
+      framed(Buffer.concat(Array.from({ length: 1002 }, (_, i) => entry(i).subarray(0, 8)))),
+    );
+    assert.deepEqual(await ended, {
+      status: 3,
+      message: "The request has more than 1000 inputs or filters.",
+    });
+  });
+
+  it("tells clients how many calls they may have under way", () => {
+    assert.equal(session.remoteSettings.maxConcurrentStreams, 256);
+  });
 
   it("ends a call whose answer is not read", async () => {
     const other = http2.connect(running.url, { settings: { initialWindowSize: 0 } });

@@ -97,6 +97,23 @@ describe("protocols/openInference over gRPC", () => {
       5,
       /Specific\(mean-colour, 9\)$/,
     ],
+    [
+      "shared memory for an input",
+      image({ parameters: { shared_memory_region: { string_param: "pictures" } } }),
+      12,
+      /^The input "image" has a shared_memory_region; shared memory is not supported: leave it out\.$/,
+    ],
+    [
+      "shared memory for an output",
+      {
+        ...image({}),
+        outputs: [
+          { name: "mean", parameters: { shared_memory_region: { string_param: "scores" } } },
+        ],
+      },
+      12,
+      /^The output "mean" has a shared_memory_region/,
+    ],
     ["no data", image({}), 3, /has neither contents nor raw_input_contents\.$/],
     [
       "a field of another datatype",
