@@ -4,7 +4,7 @@ import { call, framed, methods, openSession } from "../grpcCall";
 import type { Wire } from "../wire";
 
 /** Many requests at once over each of many connections, of which no answer is read. */
-async function pipeline(wire: Wire, connections: number, requests: number): Promise<void> {
+export async function pipeline(wire: Wire, connections: number, requests: number): Promise<void> {
   const one = `GET ${paths.swagger} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
   const all = Buffer.from(one.repeat(requests));
   await wire.each(connections, async () => {
