@@ -19,8 +19,10 @@ export function field(number: number, content: Buffer | string): Buffer {
 export const emptyFields = (number: number, count: number): Buffer =>
   Buffer.alloc(2 * count, field(number, ""));
 
-/** A map with so many different keys and no values. */
+/** A map with so many different keys, whose values are messages without content. */
 export const mapEntries = (number: number, count: number): Buffer =>
   Buffer.concat(
-    Array.from({ length: count }, (_, i) => field(number, field(1, i.toString(36).padStart(5)))),
+    Array.from({ length: count }, (_, i) =>
+      field(number, Buffer.concat([field(1, i.toString(36).padStart(5)), field(2, "")])),
+    ),
   );

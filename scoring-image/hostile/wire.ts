@@ -2,7 +2,6 @@ import { once } from "node:events";
 import net, { type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import tls from "node:tls";
-import { Random } from "../soak/random";
 import type { Attack, AttackOrder, AttackReport } from "./attack";
 
 type Order = AttackOrder & Pick<Attack, "seconds" | "hasKey">;
@@ -12,7 +11,8 @@ const lingerMs = 2000;
 
 /** An attacker's connections to the server, and the record of what came of them. */
 export class Wire {
-  readonly random: Random;
+  /** Of the random choices. */
+  readonly seed: number;
   readonly port: number;
   readonly metricsPort: number;
   /** Resolves when the attack's time is up. */
@@ -29,7 +29,7 @@ export class Wire {
     this.port = port;
     this.metricsPort = metricsPort;
     this.ca = ca;
-    this.random = new Random(seed);
+    this.seed = seed;
     this.authorization = `Bearer ${hasKey ? key : "a-key-that-is-wrong"}`;
     this.endsAt = performance.now() + seconds * 1000;
     this.timeUp = delay(seconds * 1000);

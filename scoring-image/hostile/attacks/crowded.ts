@@ -1,7 +1,7 @@
 import type { Attack } from "../attack";
 import { call, framed, methods, openSession } from "../grpcCall";
 import { compressed, post, predictPath } from "../httpPost";
-import { emptyFields, mapEntries } from "../protobuf";
+import { emptyFields, field, mapEntries, varint } from "../protobuf";
 import type { Wire } from "../wire";
 
 const seconds = 8;
@@ -22,8 +22,20 @@ const json = (make: () => string) => async (wire: Wire) => {
   await wire.repeat(atOnce, () => post(wire, one), most);
 };
 
-/** `output_filter` of PredictRequest; `inputs` and `parameters` of ModelInferRequest. */
-const fields = { outputFilter: 3, inputs: 5, parameters: 4 } as const;
+/** `output_filter` and `inputs` of PredictRequest, `inputs` and `parameters` of ModelInferRequest, values of TensorProto. */
+const fields = {
+  ...{ outputFilter: 3, predictInputs: 2, inputs: 5, parameters: 4 },
+  ...{ floatVal: 5, stringVal: 8 },
+} as const;
+
+/** A PredictRequest whose tensor has 7.9 million values, or packed runs of values, without a byte. */
+function crowdedTensor(number: number, dtype: number): Buffer {
+  const shape = field(2, Buffer.concat([1, 3, 224, 224].map(dimension)));
+  const tensor = Buffer.concat([Buffer.from([8, dtype]), shape, emptyFields(number, 7_900_000)]);
+  return field(fields.predictInputs, Buffer.concat([field(1, "images"), field(2, tensor)]));
+}
+
+const dimension = (size: number) => field(2, Buffer.concat([Buffer.from([8]), varint(size)]));
 
 const tooMuch = ["gRPC 3", "gRPC 8", "gRPC 14", "closed"];
 const badJson = ["400", "413", "503", "closed"];
@@ -52,6 +64,16 @@ export const crowded: readonly Attack[] = [
     "crowded outputs",
     "Predict with 7.9 million empty names in output_filter, 15 KB in gzip",
     message(methods.predict, () => emptyFields(fields.outputFilter, 7_900_000)),
+  ),
+  ...overGrpc(
+    "crowded texts of a tensor",
+    "Predict with 7.9 million empty values in string_val, 15 KB in gzip",
+    message(methods.predict, () => crowdedTensor(fields.stringVal, 7)),
+  ),
+  ...overGrpc(
+    "crowded runs of a tensor",
+    "Predict with 7.9 million packed runs without values in float_val, 15 KB in gzip",
+    message(methods.predict, () => crowdedTensor(fields.floatVal, 1)),
   ),
   ...overGrpc(
     "crowded inputs",

@@ -2,6 +2,7 @@ import type { Attack } from "../attack";
 import { bulk } from "./bulk";
 import { compressed } from "./compressed";
 import { crowded } from "./crowded";
+import { fuzz } from "./fuzz";
 import { halfOpen } from "./halfOpen";
 import { pictures } from "./pictures";
 import { silent } from "./silent";
@@ -19,5 +20,6 @@ export const attacks: readonly Attack[] = [
   ...compressed,
   ...pictures,
   ...bulk,
+  ...fuzz,
   ...stopping,
 ];
