@@ -80,13 +80,8 @@ export async function assault(
     ...{ seconds, warmed: victim.warmed, before, after: watch.end(), recovery },
     cpuMs: Math.max(0, used - asUsual),
     stopSeconds: await stopped,
-    ending: ending(victim),
+    ending: victim.ending,
   };
-}
-
-function ending({ server: { child } }: Victim): string | undefined {
-  if (child.signalCode !== null) return child.signalCode;
-  return child.exitCode === null ? undefined : `exit code ${child.exitCode}`;
 }
 
 /** Waits until the server holds no more than when it was warm. @returns seconds that took; undefined when it did not come back */

@@ -25,7 +25,7 @@ export interface Finding {
   readonly cpuMs: number;
   /** From SIGTERM to the end, where the server was told to stop. */
   readonly stopSeconds: number | undefined;
-  /** How the process ended; undefined while it lives. */
+  /** How the process ended, and lines of its log; undefined while it lives. */
   readonly ending: string | undefined;
 }
 

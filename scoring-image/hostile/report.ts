@@ -38,7 +38,7 @@ function row(judged: Judged): string[] {
     name,
     size(report.bytesSent),
     number(cpuMs / (report.bytesSent / 1000)),
-    rss.map((mb) => (Number.isNaN(mb) ? (ending ?? "") : mb.toFixed(0))).join(", "),
+    rss.map((mb) => (Number.isNaN(mb) ? (ending?.split("\n")[0] ?? "") : mb.toFixed(0))).join(", "),
     during ? `${during.health.p99Ms.toFixed(0)}, ${control.health.p99Ms.toFixed(0)}` : stop,
     during ? `${during.service.lost} of ${during.service.lost + during.service.scored}` : "",
     outcomes.join(", "),

@@ -27,6 +27,10 @@ export const stopGraceSeconds = 3;
 
 const warmUpSeconds = 5;
 
+/** What is shown of the log of a server that has died: lines, and characters of each. */
+const lastLines = 20;
+const longestLine = 300;
+
 const fixtures = path.join(__dirname, "..", "..", "test", "fixtures", "tls");
 const certificate = readFileSync(path.join(fixtures, "first.crt"), "utf8");
 
@@ -37,7 +41,9 @@ export class Victim {
     readonly clients: GoodClients,
     /** Once warm and at rest. */
     readonly warmed: Usage,
-    readonly letGo: () => void,
+    /** File with its log; undefined where nobody may read that. */
+    private readonly log: string | undefined,
+    private readonly letGo: () => void,
   ) {}
 
   /** @throws Error when the server does not start or does not score as it should */
@@ -59,7 +65,9 @@ export class Victim {
     const warm = performance.now() + warmUpSeconds * 1000;
     await clients.score(() => performance.now() >= warm);
     await delay(500);
-    return new Victim(server, clients, usageOf(server.child.pid as number), () => {
+    const warmed = usageOf(server.child.pid as number);
+    const readable = reader === undefined ? log : undefined;
+    return new Victim(server, clients, warmed, readable, () => {
       if (reader !== undefined) closeSync(reader);
     });
   }
@@ -71,6 +79,16 @@ export class Victim {
   get isAlive(): boolean {
     const { exitCode, signalCode } = this.server.child;
     return exitCode === null && signalCode === null;
+  }
+
+  /** How it ended, with the last that it had to say; undefined while it lives. */
+  get ending(): string | undefined {
+    const { exitCode, signalCode } = this.server.child;
+    if (this.isAlive) return undefined;
+    const how = signalCode ?? `exit code ${exitCode}`;
+    if (this.log === undefined) return how;
+    const lines = readFileSync(this.log, "utf8").trimEnd().split("\n").slice(-lastLines);
+    return [how, ...lines.map((line) => line.slice(0, longestLine))].join("\n    ");
   }
 
   /** Ends the server, unasked. */

@@ -3,6 +3,7 @@ import { bulk } from "./bulk";
 import { compressed } from "./compressed";
 import { crowded } from "./crowded";
 import { fuzz } from "./fuzz";
+import { gone } from "./gone";
 import { halfOpen } from "./halfOpen";
 import { pictures } from "./pictures";
 import { silent } from "./silent";
@@ -13,6 +14,7 @@ import { unread } from "./unread";
 /** Every attack, in the order in which they are tried. */
 export const attacks: readonly Attack[] = [
   ...unread,
+  ...gone,
   ...halfOpen,
   ...silent,
   ...unfinished,
