@@ -106,8 +106,10 @@ async function stopMidway({ server }: Victim, after: number): Promise<number> {
     server.ended.then(() => true),
     delay(longest, false, { ref: false }),
   ]);
-  if (!isEnded) server.child.kill("SIGKILL");
-  return isEnded ? (performance.now() - asked) / 1000 : Infinity;
+  if (isEnded) return (performance.now() - asked) / 1000;
+  server.child.kill("SIGKILL");
+  await server.ended;
+  return Infinity;
 }
 
 /** A process of its own, which yields to probes and good clients on their core. */

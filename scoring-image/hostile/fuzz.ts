@@ -5,8 +5,8 @@ import { callFrames, frame, frameTypes, headerBlock, opening, preface } from "./
 
 /** What one connection does, from its beginning to its end. */
 export interface Sequence {
-  /** Whether it begins with TLS, whatever the server speaks. */
-  readonly isTls: boolean;
+  /** The protocol that TLS agrees on, whatever follows; undefined for bytes in clear text. */
+  readonly tls: "h1" | "h2" | undefined;
   /** Bytes to send, one after the other; a number is a pause in milliseconds. */
   readonly steps: readonly (Buffer | number)[];
   /** FIN and then whatever the server does, RST, or both sides at once. */
@@ -75,13 +75,13 @@ function cut(random: Random, bytes: Buffer): Buffer {
 export function sequenceOf(seed: number, index: number, speaksTls: boolean): Sequence {
   const random = new Random(Math.imul(seed, 0x9e3779b1) ^ index);
   const steps: (Buffer | number)[] = [];
-  const isTls = speaksTls && random.below(4) !== 0;
-  if (!isTls && random.below(10) === 0) steps.push(cut(random, clientHello));
+  const tls = speaksTls && random.below(4) !== 0 ? random.pick(["h1", "h2"] as const) : undefined;
+  if (!tls && random.below(10) === 0) steps.push(cut(random, clientHello));
   // Most begin as HTTP does; what follows is what fits, or what does not.
   if (random.below(3) !== 0) steps.push(cut(random, random.pick([opening, request(random)])));
   for (let left = random.below(5); left > 0; left--) {
     steps.push(cut(random, random.pick(pieces)(random)));
     if (random.below(8) === 0) steps.push(random.below(20));
   }
-  return { isTls, steps, end: random.pick(["fin", "rst", "both"]) };
+  return { tls, steps, end: random.pick(["fin", "rst", "both"]) };
 }

@@ -1,10 +1,14 @@
 import { once } from "node:events";
 import net, { type Socket } from "node:net";
+import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import tls from "node:tls";
 import type { Attack, AttackOrder, AttackReport } from "./attack";
 
 type Order = AttackOrder & Pick<Attack, "seconds" | "hasKey">;
+
+/** Bytes are counted in pieces of this length, so that of a body that is not taken whole the part that is. */
+const pieceBytes = 65_536;
 
 /** How long an outcome may still take to come after the time is up, in milliseconds. */
 const lingerMs = 2000;
@@ -72,15 +76,21 @@ export class Wire {
   }
 
   /** Writes and counts; resolves when the kernel has taken the bytes, or never will. */
-  write(stream: NodeJS.WritableStream, bytes: Buffer | string): Promise<void> {
+  async write(stream: Writable, bytes: Buffer | string): Promise<void> {
+    const all = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
+    for (let at = 0; at < all.length && !stream.destroyed; at += pieceBytes)
+      await this.#writePiece(stream, all.subarray(at, at + pieceBytes));
+  }
+
+  #writePiece(stream: Writable, piece: Buffer): Promise<void> {
     return new Promise((resolve) => {
-      const isBuffered = stream.write(bytes as Buffer, (error) => {
-        if (!error) this.count(Buffer.byteLength(bytes));
+      const over = () => resolve();
+      const isBuffered = stream.write(piece, (error) => {
+        stream.off("close", over);
+        if (!error) this.count(piece.length);
         resolve();
       });
-      if (isBuffered) return;
-      stream.once("close", resolve);
-      void this.timeUp.then(resolve);
+      if (!isBuffered) stream.once("close", over);
     });
   }
 

@@ -15,7 +15,7 @@ async function talk(wire: Wire): Promise<void> {
 const stopped = (name: string, what: string, run: Attack["run"]): Attack => ({
   name: `SIGTERM, ${name}`,
   what: `SIGTERM amid ${what}`,
-  ...{ over: "HTTP", hasKey: true, transports: ["clear"], seconds: 30, run },
+  ...{ over: "HTTP", hasKey: true, transports: ["clear"], seconds: 70, run },
   ...{ outcomes: [], refusals: [], server: { stopAfter: 3 } },
 });
 
