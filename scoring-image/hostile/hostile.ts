@@ -102,7 +102,8 @@ async function main(): Promise<void> {
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(judged, null, 2)}\n`);
   const failed = judged.flatMap(failures).length;
   const held = judged.flatMap(({ checks }) => checks).filter(({ holds }) => holds).length;
-  print(`${held} claims held, ${failed} failed, of ${judged.length} attacks`);
+  const minutes = (performance.now() / 60_000).toFixed(1);
+  print(`${held} claims held, ${failed} failed, of ${judged.length} attacks in ${minutes} minutes`);
   if (failed > 0) process.exitCode = 1;
 }
 

@@ -27,7 +27,10 @@ export const stopGraceSeconds = 3;
 
 const warmUpSeconds = 5;
 
-/** What is shown of the log of a server that has died: lines, and characters of each. */
+/** How a line of the log begins that says nothing of why a server has died. */
+const ordinary = '{"level":30,';
+
+/** What is shown of the others: lines, and characters of each. */
 const lastLines = 20;
 const longestLine = 300;
 
@@ -87,8 +90,9 @@ export class Victim {
     if (this.isAlive) return undefined;
     const how = signalCode ?? `exit code ${exitCode}`;
     if (this.log === undefined) return how;
-    const lines = readFileSync(this.log, "utf8").trimEnd().split("\n").slice(-lastLines);
-    return [how, ...lines.map((line) => line.slice(0, longestLine))].join("\n    ");
+    const lines = readFileSync(this.log, "utf8").split("\n");
+    const telling = lines.filter((line) => line && !line.startsWith(ordinary)).slice(-lastLines);
+    return [how, ...telling.map((line) => line.slice(0, longestLine))].join("\n    ");
   }
 
   /** Ends the server, unasked. */

@@ -10,6 +10,9 @@ const seconds = 8;
 const atOnce = 2;
 const most = 8;
 
+/** Entries of two bytes each: 15.8 MB, just below the largest message. */
+const crowd = 7_900_000;
+
 const message = (method: string, make: () => Buffer) => async (wire: Wire) => {
   const parts = [framed(make(), true)];
   const one = { method, parts, isCompressed: true, ends: true };
@@ -31,7 +34,7 @@ const fields = {
 /** A PredictRequest whose tensor has 7.9 million values, or packed runs of values, without a byte. */
 function crowdedTensor(number: number, dtype: number): Buffer {
   const shape = field(2, Buffer.concat([1, 3, 224, 224].map(dimension)));
-  const tensor = Buffer.concat([Buffer.from([8, dtype]), shape, emptyFields(number, 7_900_000)]);
+  const tensor = Buffer.concat([Buffer.from([8, dtype]), shape, emptyFields(number, crowd)]);
   return field(fields.predictInputs, Buffer.concat([field(1, "images"), field(2, tensor)]));
 }
 
@@ -63,7 +66,7 @@ export const crowded: readonly Attack[] = [
   ...overGrpc(
     "crowded outputs",
     "Predict with 7.9 million empty names in output_filter, 15 KB in gzip",
-    message(methods.predict, () => emptyFields(fields.outputFilter, 7_900_000)),
+    message(methods.predict, () => emptyFields(fields.outputFilter, crowd)),
   ),
   ...overGrpc(
     "crowded texts of a tensor",
@@ -76,9 +79,29 @@ export const crowded: readonly Attack[] = [
     message(methods.predict, () => crowdedTensor(fields.floatVal, 1)),
   ),
   ...overGrpc(
+    "crowded dimensions of a tensor",
+    "Predict with 7.9 million dimensions of a tensor, 15 KB in gzip",
+    message(methods.predict, () => {
+      const tensor = field(2, emptyFields(2, crowd));
+      return field(fields.predictInputs, Buffer.concat([field(1, "images"), field(2, tensor)]));
+    }),
+  ),
+  ...overGrpc(
+    "crowded examples",
+    "Classify with 7.9 million empty examples, 15 KB in gzip",
+    message(methods.classify, () => field(2, field(1, emptyFields(1, crowd)))),
+  ),
+  {
+    name: "crowded checks",
+    what: "Health.Check that names a service 7.9 million times, 15 KB in gzip",
+    ...{ over: "gRPC", hasKey: false, transports: ["clear"], seconds },
+    ...{ outcomes: tooMuch, refusals: tooMuch },
+    run: message(methods.check, () => emptyFields(1, crowd)),
+  },
+  ...overGrpc(
     "crowded inputs",
     "ModelInfer with 7.9 million empty inputs, 15 KB in gzip",
-    message(methods.modelInfer, () => emptyFields(fields.inputs, 7_900_000)),
+    message(methods.modelInfer, () => emptyFields(fields.inputs, crowd)),
   ),
   ...overGrpc(
     "crowded maps",
