@@ -10,7 +10,7 @@ export const silent: readonly Attack[] = [
   {
     name: "silent connections",
     what: "2,000 connections to the scoring port that never say a word",
-    ...{ over: "TCP", hasKey: false, transports: ["clear", "tls"], seconds: 13 },
+    ...{ over: "TCP", hasKey: false, transports: ["clear", "tls"], seconds: 16 },
     ...{ outcomes: ["closed", "408"], refusals: ["closed", "408"] },
     run: (wire) => silence(wire, wire.port, 2000),
   },

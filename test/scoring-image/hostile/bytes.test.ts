@@ -36,19 +36,21 @@ describe("hostile/http2Bytes", () => {
     const server = http2.createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const socket = net.connect((server.address() as AddressInfo).port, "127.0.0.1");
-    const message = Buffer.alloc(40_000, "m");
-    socket.write(Buffer.concat([opening, callFrames(1, "/a.B/C", message, { x: "y" })]));
-    const [stream, headers] = (await once(server, "stream")) as [
-      http2.ServerHttp2Stream,
-      http2.IncomingHttpHeaders,
-    ];
-    assert.deepEqual(
-      [headers[":path"], headers["content-type"], headers["x"]],
-      [...["/a.B/C", "application/grpc", "y"]],
-    );
-    assert.deepEqual(await buffer(stream), message);
-    socket.destroy();
-    server.close();
+    try {
+      const message = Buffer.alloc(40_000, "m");
+      socket.write(Buffer.concat([opening, callFrames(1, "/a.B/C", message, { x: "y" })]));
+      const signal = AbortSignal.timeout(5000);
+      const [stream, headers] = (await once(server, "stream", { signal })) as [
+        http2.ServerHttp2Stream,
+        http2.IncomingHttpHeaders,
+      ];
+      const { ":path": path, "content-type": type, x } = headers;
+      assert.deepEqual([path, type, x], ["/a.B/C", "application/grpc", "y"]);
+      assert.deepEqual(await buffer(stream), message);
+    } finally {
+      socket.destroy();
+      server.close();
+    }
   });
 
   it("lets a frame lie about its length", () => {
