@@ -58,4 +58,4 @@ export interface AttackOrder {
 
 /** @param attack with one transport of those that it has */
 export const nameOver = ({ name }: Attack, transport: Transport): string =>
-  transport === "tls" ? `${name}, TLS` : name;
+  transport === "tls" ? `${name} over TLS` : name;

@@ -51,7 +51,7 @@ export const compressed: readonly Attack[] = [
   },
   {
     ...grpc(
-      "compressed checks, unread",
+      "unread compressed checks",
       "40 of them of whose answers nothing is read",
       unreadChecks,
     ),

@@ -49,7 +49,7 @@ const overGrpc = (name: string, what: string, run: Attack["run"]): readonly Atta
     ...{ outcomes: tooMuch, refusals: tooMuch },
   },
   {
-    ...{ name: `${name}, no key`, what, over: "gRPC", hasKey: false, transports: ["clear"] },
+    ...{ name: `${name} without a key`, what, over: "gRPC", hasKey: false, transports: ["clear"] },
     ...{ seconds, run, outcomes: ["gRPC 16", ...tooMuch], refusals: ["gRPC 16", ...tooMuch] },
   },
 ];

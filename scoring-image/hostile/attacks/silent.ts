@@ -15,7 +15,7 @@ export const silent: readonly Attack[] = [
     run: (wire) => silence(wire, wire.port, 2000),
   },
   {
-    name: "silent connections, metrics",
+    name: "silent metrics connections",
     what: "500 connections to the metrics port that never say a word",
     ...{ over: "TCP", hasKey: false, transports: ["clear"], seconds: 17 },
     ...{ outcomes: ["closed", "408"], refusals: ["closed", "408"] },

@@ -13,7 +13,7 @@ async function talk(wire: Wire): Promise<void> {
 
 /** What the attacker meets is not asked of a server that is being stopped. */
 const stopped = (name: string, what: string, run: Attack["run"]): Attack => ({
-  name: `SIGTERM, ${name}`,
+  name: `SIGTERM amid ${name}`,
   what: `SIGTERM amid ${what}`,
   ...{ over: "HTTP", hasKey: true, transports: ["clear"], seconds: 70, run },
   ...{ outcomes: [], refusals: [], server: { stopAfter: 3 } },

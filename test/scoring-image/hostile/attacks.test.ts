@@ -5,6 +5,11 @@ describe("hostile/attacks", () => {
   it("are named apart, bounded in time, and know a refusal among their outcomes", () => {
     const names = attacks.map(({ name }) => name);
     assert.deepEqual(names, [...new Set(names)]);
+    // `--only` takes several names, separated by commas.
+    assert.deepEqual(
+      names.filter((name) => name.includes(",")),
+      [],
+    );
     const wrong = attacks.filter(
       ({ seconds, outcomes, refusals, transports }) =>
         seconds > 100 || transports.length === 0 || refusals.some((one) => !outcomes.includes(one)),
