@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly port?: number;
   /** Certificate of the CA to trust, PEM; without it the server is asked over plain HTTP. */
   readonly ca?: string;
+  /** Words to put before the command, such as those that move it into a control group; they must end in an exec of it. */
+  readonly launcher?: readonly string[];
 }
 
 const running = new Set<ChildProcess>();
@@ -114,9 +116,10 @@ export class Server {
 }
 
 function spawnPinned(options: ServerOptions, env: Readonly<Record<string, string>>): ChildProcess {
-  const { core, entry, log } = options;
+  const { core, entry, launcher = [], log } = options;
   const pin = core === undefined ? [] : ["taskset", "-c", String(core)];
-  const [command, ...args] = [...pin, process.execPath, "--max-semi-space-size=2", entry];
+  const node = [process.execPath, "--max-semi-space-size=2", entry];
+  const [command, ...args] = [...launcher, ...pin, ...node] as [string, ...string[]];
   const file = openSync(log, "a");
   // Memory bounded as in the image.
   const asInImage = { HOST: "127.0.0.1", MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "131072" };

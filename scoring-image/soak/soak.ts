@@ -1,11 +1,11 @@
 /** `npm run soak`: the server under load, faults and hostile clients, with a report. */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { Client } from "./load";
+import { machine, pinSelf } from "./pinning";
 import { Random } from "./random";
 import { markdown, verdicts, type Report } from "./report";
 import type { Scenario, Soak } from "./scenario";
@@ -57,22 +57,6 @@ const dist = path.join(image, "dist");
 const samples = ["cat", "espresso", "palace", "spaniels", "valley"];
 
 const print = (line = "") => process.stdout.write(`${line}\n`);
-
-/** Server on core 0, load on core 1, so that neither takes from the other; without two cores or `taskset` nothing is pinned. */
-function pinSelf(): number | undefined {
-  if (os.availableParallelism() < 2) return undefined;
-  try {
-    execFileSync("taskset", ["-a", "-c", "-p", "1", String(process.pid)], { stdio: "ignore" });
-    return 0;
-  } catch {
-    return undefined;
-  }
-}
-
-function machine(core: number | undefined): string {
-  const pinned = core === undefined ? "nothing pinned" : "server and load pinned to a core each";
-  return `Node ${process.version}, ${os.cpus()[0]?.model.trim()}, ${pinned}`;
-}
 
 async function prepare(seed: number, core: number | undefined): Promise<Soak> {
   await build({
