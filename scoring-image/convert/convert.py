@@ -159,6 +159,9 @@ def image_entry(given: argparse.Namespace) -> dict:
     entry = {key: value for key, value in values.items() if value is not None}
     if entry and not given.preset:
         raise Refused(f"--{next(iter(entry))} needs --preset: it changes what a preset says")
+    if given.shorter_side is not None and (given.detection or given.preset == "stretch"):
+        why = "--detection" if given.detection else "--preset stretch"
+        raise Refused(f"--shorter-side has no meaning with {why}, which takes the whole picture: leave it out")
     # Detectors see the whole picture; what a preset cuts away could not be found.
     if given.detection and given.preset in ("reference", "torchvision"):
         entry["preserveAspectRatio"] = False

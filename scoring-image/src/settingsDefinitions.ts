@@ -158,7 +158,7 @@ export const definitions = {
     whole(0, 1_000_000),
   ),
   writeTimeoutMs: define(
-    "20000",
+    "10000",
     "How long a caller may leave an answer unread; then its connection, or its gRPC call, is ended",
     whole(1, 86_400_000),
   ),

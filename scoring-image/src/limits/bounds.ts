@@ -10,7 +10,7 @@ export const maxMessageLength = 1000;
 export const maxUnanswered = 16;
 
 /** Calls that may be under way on one gRPC connection; HTTP/2 makes clients wait with more. */
-export const maxStreams = 256;
+export const maxStreams = 100;
 
 /** Megabytes that one gRPC connection may make HTTP/2 hold beside its messages. */
 export const maxSessionMegabytes = 64;

@@ -60,6 +60,15 @@ export class Exchange {
   }
 }
 
+/**
+ * Node parses all that it has read of a connection and hands every request over, although the connection has been ended: 1,600 requests of one
+ * packet took 30 ms. A 2 tells its parser of an upgrade, behind which it parses nothing.
+ */
+function stopParsing(socket: Socket): void {
+  const { parser } = socket as { readonly parser?: { onIncoming: () => number } | null };
+  if (parser) parser.onIncoming = () => 2;
+}
+
 /** Counts the requests of each connection that have not been answered. */
 export class Pipelining {
   readonly #unanswered = new WeakMap<Socket, number>();
@@ -72,8 +81,10 @@ export class Pipelining {
     if (socket.destroyed) return false;
     const count = (this.#unanswered.get(socket) ?? 0) + 1;
     this.#unanswered.set(socket, count);
-    if (count > maxUnanswered) socket.destroy();
-    return count <= maxUnanswered;
+    if (count <= maxUnanswered) return true;
+    socket.destroy();
+    stopParsing(socket);
+    return false;
   }
 
   /** A request of the connection has been answered. */

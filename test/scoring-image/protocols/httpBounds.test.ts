@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { gzipSync } from "node:zlib";
 import { connect } from "../../support/echoServer";
 import { plainJpeg } from "../../support/pictures";
@@ -33,6 +34,15 @@ describe("protocols/http, what callers may take", () => {
     const answers = await exchange("GET /swagger.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(17));
     assert.ok((answers.match(/HTTP\/1.1 200 OK/g)?.length ?? 0) < 17);
     assert.equal((await fetch(running.url)).status, 200);
+  });
+
+  it("does not even look at the requests behind those", async () => {
+    let seen = 0;
+    const count = () => seen++;
+    subscribe("http.server.request.start", count);
+    await exchange("GET /swagger.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000));
+    unsubscribe("http.server.request.start", count);
+    assert.equal(seen, 17);
   });
 
   it("answers as many requests of a connection at a time as it may bring", async () => {

@@ -178,7 +178,7 @@ describe("protocols/grpc, what callers may take", () => {
   });
 
   it("tells clients how many calls they may have under way", () => {
-    assert.equal(session.remoteSettings.maxConcurrentStreams, 256);
+    assert.equal(session.remoteSettings.maxConcurrentStreams, 100);
   });
 
   it("ends a call whose answer is not read", async () => {
