@@ -28,6 +28,7 @@ export class JsonThread {
   readonly #queue: Job[] = [];
   #current: Job | undefined;
   #overrun: NodeJS.Timeout | undefined;
+  #idle: NodeJS.Timeout | undefined;
   #worker: Worker | undefined;
 
   /**
@@ -80,6 +81,7 @@ export class JsonThread {
     const job = this.#queue.shift();
     if (!job) return;
     this.#current = job;
+    clearTimeout(this.#idle);
     this.#overrun = setTimeout(() => void this.#worker?.terminate(), this.#maxMs);
     this.#started().postMessage(job.text, [job.text.buffer]);
   }
@@ -90,6 +92,14 @@ export class JsonThread {
     this.#current = undefined;
     if (job) settle(job);
     this.#next();
+    if (!this.#current) this.#idle = setTimeout(() => this.#retire(), idleMs).unref();
+  }
+
+  /** Its heap is as large as the largest texts have made it. */
+  #retire(): void {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    void worker?.terminate();
   }
 
   #started(): Worker {
@@ -118,9 +128,13 @@ export class JsonThread {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#idle);
     await this.#worker?.terminate();
   }
 }
+
+/** How long the thread is kept without a text, in milliseconds. */
+const idleMs = 5000;
 
 /** Node takes a longer one for none. */
 const longestTimer = 2 ** 31 - 1;

@@ -12,6 +12,9 @@ export const maxUnanswered = 16;
 /** Calls that may be under way on one gRPC connection; HTTP/2 makes clients wait with more. */
 export const maxStreams = 100;
 
+/** gRPC calls that may be under way in all; more are refused before anything is made of them, and clients try those again by themselves. */
+export const maxCalls = 2000;
+
 /** Megabytes that one gRPC connection may make HTTP/2 hold beside its messages. */
 export const maxSessionMegabytes = 64;
 

@@ -15,6 +15,9 @@ const worthwhileBytes = 32 * 2 ** 20;
 /** How often it is looked whether a rush is over, in milliseconds. */
 const pauseMs = 1000;
 
+/** So many looks after the first time memory is given back once more: sockets and threads let go of the last of it by and by. */
+const looksUntilAgain = 5;
+
 type Collect = (options?: { readonly type: "minor" }) => void;
 
 // Node has no other way to the collector in a process that was started without the flag.
@@ -32,6 +35,8 @@ export class MemoryRelief {
   #base = 0;
   #arrived = 0;
   #most = 0;
+  /** Looks until memory is given back; undefined when there is nothing to give. */
+  #looksLeft: number | undefined;
 
   constructor(budget: ByteBudget) {
     this.#budget = budget;
@@ -66,12 +71,21 @@ export class MemoryRelief {
     this.#base = this.#unexplained;
   }
 
+  #giveBack(): void {
+    this.#collectAll();
+    releaseFreeMemory();
+  }
+
   #look(): void {
     const { bytes } = this.#budget;
     this.#most = Math.max(this.#most, bytes);
-    if (this.#most < worthwhileBytes || bytes > this.#most / 8) return;
-    this.#most = 0;
-    this.#collectAll();
-    releaseFreeMemory();
+    if (this.#most >= worthwhileBytes && bytes <= this.#most / 8) {
+      this.#most = 0;
+      this.#looksLeft = looksUntilAgain;
+      this.#giveBack();
+    } else if (this.#looksLeft !== undefined && --this.#looksLeft === 0) {
+      this.#looksLeft = undefined;
+      this.#giveBack();
+    }
   }
 }

@@ -37,6 +37,7 @@ export function addHealth(server: GrpcServer, isReady: Readiness): void {
     else answer({ code: status.NOT_FOUND, details: unknown(request.service) });
   };
 
+  const watches = new Watches();
   const watch = (call: ServerWritableStream<CheckRequest, CheckResponse>) => {
     let sent: string | undefined;
     const look = () => {
@@ -44,17 +45,35 @@ export function addHealth(server: GrpcServer, isReady: Readiness): void {
       if (now !== sent) call.write({ status: now });
       sent = now;
       // A stream that stays open would keep the server from draining.
-      if (server.isDraining) stop();
-    };
-    const timer = setInterval(look, watchIntervalMs);
-    const stop = () => {
-      clearInterval(timer);
+      if (!server.isDraining) return;
+      stop();
       call.end();
     };
-    call.on("cancelled", () => clearInterval(timer));
+    const stop = watches.add(look);
+    call.on("cancelled", stop);
     look();
   };
 
   const definition = serviceOf(loadProto("grpc/health/v1/health.proto"), "grpc.health.v1.Health");
   server.addOpen(definition, { Check: check, Watch: watch });
+}
+
+/** Looks for all who watch, by one timer: there may be many of them. */
+class Watches {
+  readonly #looks = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @returns ends the watch */
+  add(look: () => void): () => void {
+    this.#looks.add(look);
+    this.#timer ??= setInterval(() => {
+      for (const each of this.#looks) each();
+    }, watchIntervalMs);
+    return () => {
+      this.#looks.delete(look);
+      if (this.#looks.size > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    };
+  }
 }

@@ -177,6 +177,31 @@ describe("protocols/grpc, what callers may take", () => {
     });
   });
 
+  it("refuses calls above the bound, which clients may try again", async () => {
+    const sessions = Array.from({ length: 21 }, () => http2.connect(running.url));
+    await Promise.all(sessions.map((each) => once(each, "remoteSettings")));
+    const headers = { ":method": "POST", ":path": check.path, "content-type": "application/grpc" };
+    const open = (each: http2.ClientHttp2Session) => {
+      const stream = each.request({ ...headers, te: "trailers" });
+      stream.on("error", () => undefined);
+      return stream;
+    };
+    for (const each of sessions.slice(0, 20)) for (let i = 0; i < 100; i++) open(each);
+    await new Promise((resolve) => (sessions[19] as http2.ClientHttp2Session).ping(resolve));
+    const refused = open(sessions[20] as http2.ClientHttp2Session);
+    await new Promise((resolve) => refused.once("close", resolve));
+    assert.equal(refused.rstCode, http2.constants.NGHTTP2_REFUSED_STREAM);
+    for (const each of sessions) each.destroy();
+    const client = new GrpcTestClient(running.grpcAddress);
+    await until(() =>
+      client.call(check, { service: "" }).then(
+        () => true,
+        () => false,
+      ),
+    );
+    client.close();
+  });
+
   it("tells clients how many calls they may have under way", () => {
     assert.equal(session.remoteSettings.maxConcurrentStreams, 100);
   });
