@@ -12,8 +12,11 @@ export const maxUnanswered = 16;
 /** Calls that may be under way on one gRPC connection; HTTP/2 makes clients wait with more. */
 export const maxStreams = 100;
 
-/** gRPC calls that may be under way in all; more are refused before anything is made of them, and clients try those again by themselves. */
-export const maxCalls = 2000;
+/** Calls of gRPC methods that need no key that may be under way in all; more are refused before anything is made of them, and clients try those again by themselves. */
+export const maxOpenCalls = 500;
+
+/** Calls of one connection that are refused so before it is ended. */
+export const maxRefusedCalls = 20;
 
 /** Megabytes that one gRPC connection may make HTTP/2 hold beside its messages. */
 export const maxSessionMegabytes = 64;

@@ -75,7 +75,7 @@ export class GrpcServer {
   constructor(options: GrpcServerOptions) {
     this.#options = options;
     const { interceptors = [], ...bounds } = options.connections.options;
-    this.#server = sturdyServer({
+    const serverOptions = {
       ...bounds,
       interceptors: [...interceptors, this.#gate()],
       "grpc.max_concurrent_streams": maxStreams,
@@ -83,7 +83,8 @@ export class GrpcServer {
       "grpc.max_receive_message_length": options.maxBodyBytes,
       // Answers are as large as the model makes them.
       "grpc.max_send_message_length": -1,
-    });
+    };
+    this.#server = sturdyServer(serverOptions, (path) => this.#open.has(path));
     const { inject, drain } = options.connections.receiver(this.#server);
     this.receiver = {
       inject,

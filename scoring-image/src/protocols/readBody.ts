@@ -54,6 +54,7 @@ export function readParts(
         if (length > maxBodyBytes) throw tooLarge();
         exchange.hold(chunk.length + bytesOfBuffer);
         chunks.push(chunk);
+        if (source === request) exchange.takeTurn(chunk.length);
       } catch (error) {
         finish(() => reject(toScoringError(error)));
       }

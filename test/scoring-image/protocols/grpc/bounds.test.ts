@@ -43,6 +43,17 @@ describe("protocols/grpc, what callers may take", () => {
     }));
     return { stream, ended };
   };
+  /** Waits until the server has done with the calls that a test has left behind. */
+  const untilHealthy = async () => {
+    const client = new GrpcTestClient(running.grpcAddress);
+    await until(() =>
+      client.call(check, { service: "" }).then(
+        () => true,
+        () => false,
+      ),
+    );
+    client.close();
+  };
   const held = () => running.metric("scoring_held_bytes");
 
   before(async () => {
@@ -177,8 +188,8 @@ describe("protocols/grpc, what callers may take", () => {
     });
   });
 
-  it("refuses calls above the bound, which clients may try again", async () => {
-    const sessions = Array.from({ length: 21 }, () => http2.connect(running.url));
+  it("refuses calls without a key above the bound, which clients may try again, and no others", async () => {
+    const sessions = Array.from({ length: 6 }, () => http2.connect(running.url));
     await Promise.all(sessions.map((each) => once(each, "remoteSettings")));
     const headers = { ":method": "POST", ":path": check.path, "content-type": "application/grpc" };
     const open = (each: http2.ClientHttp2Session) => {
@@ -186,20 +197,33 @@ describe("protocols/grpc, what callers may take", () => {
       stream.on("error", () => undefined);
       return stream;
     };
-    for (const each of sessions.slice(0, 20)) for (let i = 0; i < 100; i++) open(each);
-    await new Promise((resolve) => (sessions[19] as http2.ClientHttp2Session).ping(resolve));
-    const refused = open(sessions[20] as http2.ClientHttp2Session);
+    for (const each of sessions.slice(0, 5)) for (let i = 0; i < 100; i++) open(each);
+    await new Promise((resolve) => (sessions[4] as http2.ClientHttp2Session).ping(resolve));
+    const refused = open(sessions[5] as http2.ClientHttp2Session);
     await new Promise((resolve) => refused.once("close", resolve));
     assert.equal(refused.rstCode, http2.constants.NGHTTP2_REFUSED_STREAM);
+    const other = begin(inferMethod.path, { authorization });
+    other.stream.end(framed(new Uint8Array()));
+    assert.equal((await other.ended).status, 3);
     for (const each of sessions) each.destroy();
-    const client = new GrpcTestClient(running.grpcAddress);
-    await until(() =>
-      client.call(check, { service: "" }).then(
-        () => true,
-        () => false,
-      ),
-    );
-    client.close();
+    await untilHealthy();
+  });
+
+  it("ends a connection that does not take no for an answer", async () => {
+    const sessions = Array.from({ length: 6 }, () => http2.connect(running.url));
+    await Promise.all(sessions.map((each) => once(each, "remoteSettings")));
+    const headers = { ":method": "POST", ":path": check.path, "content-type": "application/grpc" };
+    const open = (each: http2.ClientHttp2Session) =>
+      each.request({ ...headers, te: "trailers" }).on("error", () => undefined);
+    const [last, ...others] = sessions as [http2.ClientHttp2Session, ...typeof sessions];
+    for (const each of others) for (let i = 0; i < 100; i++) open(each);
+    await Promise.all(others.map((each) => new Promise((resolve) => each.ping(resolve))));
+    last.on("error", () => undefined);
+    const goaway = once(last, "goaway");
+    for (let i = 0; i < 21; i++) open(last);
+    assert.equal((await goaway)[0], http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    for (const each of sessions) each.destroy();
+    await untilHealthy();
   });
 
   it("tells clients how many calls they may have under way", () => {
