@@ -61,7 +61,7 @@ describe("protocols/grpc, what callers may take", () => {
       MODEL_DIR: tinyPackage("mean-colour"),
       MAX_BODY_BYTES: String(megabyte),
       MAX_HELD_BYTES: String(2 * megabyte),
-      BODY_TIMEOUT_MS: "600",
+      BODY_TIMEOUT_MS: "2000",
       WRITE_TIMEOUT_MS: "500",
     });
     session = http2.connect(running.url);
@@ -84,7 +84,7 @@ describe("protocols/grpc, what callers may take", () => {
     await until(async () => (await held()) > 500_000);
     assert.deepEqual(await ended, {
       status: 4,
-      message: "The message did not arrive within 600 ms.",
+      message: "The message did not arrive within 2000 ms.",
     });
     await until(async () => (await held()) === 0);
   });
