@@ -6,6 +6,8 @@ umask 077
 LC_ALL=C
 export LC_ALL
 unset CDPATH
+# Without one kubectl keeps its cache where it is started: among the files of the bundle.
+[ -n "${HOME-}" ] || export HOME="${TMPDIR:-/tmp}"
 
 usage() {
   cat <<'USAGE'
