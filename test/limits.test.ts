@@ -5,18 +5,12 @@ import ts from "typescript";
 import { variables } from "../scoring-image/src/contract";
 import * as imagingBounds from "../scoring-image/src/imaging/bounds";
 import * as bounds from "../scoring-image/src/limits/bounds";
+import { namesIn, unknownNames } from "./support/namedTests";
+import { root } from "./support/paths";
 
-const root = path.join(__dirname, "..");
 const read = (file: string) => readFileSync(path.join(root, file), "utf8");
 const page = read("docs/limits.md");
 const rows = [...page.matchAll(/^\| .+ \| (.+) \| .+ \| (.+) \|$/gm)].slice(1);
-
-/** Title of every test in the repository, as its source spells it. */
-const titles = new Set(
-  globSync("test/**/*.test.ts", { cwd: root }).flatMap((file) =>
-    [...read(file).matchAll(/\bit\(\s*(["`])(.+?)\1,/gs)].map(([, , title]) => title as string),
-  ),
-);
 
 /** The server's sources, parsed. */
 const sources = globSync("scoring-image/src/**/*.ts", { cwd: root }).map((file) => ({
@@ -47,18 +41,12 @@ describe("docs/limits.md", () => {
   });
 
   it("names variables of the server and tests that exist", () => {
-    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
     const known = new Set<string>(Object.values(variables));
     const unknown = rows.flatMap(([, bound = "", shown = ""]) => [
       ...[...bound.matchAll(/`([A-Z_]+)`/g)]
         .map(([, name]) => name)
         .filter((name) => !known.has(name as string)),
-      ...[...shown.matchAll(/(`+)([^`]+(?:`[^`]+)*?)\1/g)]
-        .map(([, , name]) => name as string)
-        .filter((name) => {
-          const [, script] = /^npm run (\S+)$/.exec(name) ?? [];
-          return script ? !(script in scripts) : !titles.has(name);
-        }),
+      ...unknownNames(namesIn(shown)),
     ]);
     assert.deepEqual(unknown, []);
     assert.ok(rows.length > 30, `only ${rows.length} rows`);

@@ -4,13 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { keys } from "../soak/server";
-import {
-  nameOver,
-  type Attack,
-  type AttackOrder,
-  type AttackReport,
-  type Transport,
-} from "./attack";
+import { nameOver, type Attack, type Transport } from "./attack";
+import type { AttackOrder, AttackReport } from "./attackOrder";
 import { isBack, type Finding } from "./claims";
 import type { Service } from "./goodClients";
 import { usageOf, Watch } from "./measure";

@@ -1,6 +1,6 @@
 /** The attacker's process: carries out one attack, reports what came of it, and ends with all its connections. */
 import { attacks } from "./attacks";
-import type { AttackOrder } from "./attack";
+import type { AttackOrder } from "./attackOrder";
 import { Wire } from "./wire";
 
 const order = JSON.parse(process.argv[2] as string) as AttackOrder;

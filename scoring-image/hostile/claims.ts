@@ -1,5 +1,6 @@
 import { check, figure, type Check } from "../soak/scenario";
-import type { Attack, AttackReport } from "./attack";
+import type { Attack } from "./attack";
+import type { AttackReport } from "./attackOrder";
 import type { Service } from "./goodClients";
 import type { Usage } from "./measure";
 import type { Health } from "./probes";

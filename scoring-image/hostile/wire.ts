@@ -3,9 +3,7 @@ import net, { type Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import tls from "node:tls";
-import type { Attack, AttackOrder, AttackReport } from "./attack";
-
-type Order = AttackOrder & Pick<Attack, "seconds" | "hasKey">;
+import type { AttackOrder, AttackReport, AttackTerms } from "./attackOrder";
 
 /** Bytes are counted in pieces of this length, so that of a body that is not taken whole the part that is. */
 const pieceBytes = 65_536;
@@ -29,7 +27,7 @@ export class Wire {
   readonly #outcomes: Record<string, number> = {};
   #bytesSent = 0;
 
-  constructor({ port, metricsPort, key, ca, seed, seconds, hasKey }: Order) {
+  constructor({ port, metricsPort, key, ca, seed, seconds, hasKey }: AttackOrder & AttackTerms) {
     this.port = port;
     this.metricsPort = metricsPort;
     this.ca = ca;

@@ -85,6 +85,14 @@ export class ScoringError extends Error {
 const shortened = (text: string) =>
   text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)}...` : text;
 
+/** Nobody waits for the answer any more. */
+export const callerGone = (): ScoringError =>
+  new ScoringError("CANCELLED", "The caller has gone away.");
+
+/** The time is up in which the answer was wanted. */
+export const tooLate = (): ScoringError =>
+  new ScoringError("DEADLINE_EXCEEDED", "The request was not scored in time.");
+
 /** Turns anything thrown into a {@link ScoringError}; what is not one already is masked as INTERNAL, its cause kept for the log. */
 export function toScoringError(thrown: unknown): ScoringError {
   if (thrown instanceof ScoringError) return thrown;

@@ -1,7 +1,8 @@
-import { constants, type Http2Session, type ServerHttp2Stream } from "node:http2";
+import { constants, type Http2Session } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
 import { ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
 import { drawAge } from "./connectionAge";
+import { grpcStreamOf } from "./grpcStream";
 
 /** The largest id of a stream: a GOAWAY with it asks for no new calls, and refuses none that is on its way. */
 const anyStream = 2 ** 31 - 1;
@@ -27,7 +28,7 @@ export class GrpcSessions {
 
   /** Notes the connection of every call: grpc-js tells nobody else of them. */
   readonly interceptor: ServerInterceptor = (_method, call) => {
-    const { session } = (call as unknown as { readonly stream: ServerHttp2Stream }).stream;
+    const { session } = grpcStreamOf(call).stream;
     if (session && !this.#sessions.has(session)) this.#begin(session);
     return new ServerInterceptingCall(call);
   };

@@ -1,4 +1,4 @@
-import { ScoringError } from "../errors";
+import { callerGone, type ScoringError, tooLate } from "../errors";
 import type { PendingRequest } from "./request";
 
 export interface PatienceOptions {
@@ -36,7 +36,7 @@ export class Patience {
   /** Watches a request until it is over or let go of. */
   watch(request: PendingRequest): void {
     const { signal } = request.context;
-    const onAbort = () => this.#end(request, gone());
+    const onAbort = () => this.#end(request, callerGone());
     this.#requests.set(request, () => signal.removeEventListener("abort", onAbort));
     signal.addEventListener("abort", onAbort);
     if (signal.aborted) queueMicrotask(onAbort);
@@ -67,7 +67,7 @@ export class Patience {
     const now = performance.now() + slackMs;
     let next = Infinity;
     for (const request of [...this.#requests.keys()]) {
-      if (request.context.deadline <= now) this.#end(request, late());
+      if (request.context.deadline <= now) this.#end(request, tooLate());
       else if (this.#dueAt(request) <= now) this.#end(request, this.#options.whyNoLane());
       else next = Math.min(next, this.#dueAt(request));
     }
@@ -80,6 +80,3 @@ export class Patience {
     this.#options.onOver(request, error);
   }
 }
-
-const gone = () => new ScoringError("CANCELLED", "The caller has gone away.");
-const late = () => new ScoringError("DEADLINE_EXCEEDED", "The request was not scored in time.");

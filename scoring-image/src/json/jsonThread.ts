@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { ScoringError, type ErrorCode } from "../errors";
+import { callerGone, type ErrorCode, ScoringError, tooLate } from "../errors";
 import type { CallContext } from "../inference/call";
 import { maxJsonHeapMegabytes, maxJsonJobs, maxJsonMs } from "../limits/bounds";
 import { parsePacked } from "./packed";
@@ -57,8 +57,8 @@ export class JsonThread {
     try {
       return await new Promise((resolve, reject) => {
         const job: Job = { text, resolve, reject };
-        onLapse = () => this.#drop(job, signal.aborted ? gone() : late());
-        if (signal.aborted) return reject(gone());
+        onLapse = () => this.#drop(job, signal.aborted ? callerGone() : tooLate());
+        if (signal.aborted) return reject(callerGone());
         signal.addEventListener("abort", onLapse, { once: true });
         this.#queue.push(job);
         this.#next();
@@ -138,6 +138,3 @@ const idleMs = 5000;
 
 /** Node takes a longer one for none. */
 const longestTimer = 2 ** 31 - 1;
-
-const gone = () => new ScoringError("CANCELLED", "The caller has gone.");
-const late = () => new ScoringError("DEADLINE_EXCEEDED", "The request was not scored in time.");

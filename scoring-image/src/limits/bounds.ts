@@ -30,7 +30,7 @@ export const maxMessageEntries = 10_000;
 /** Messages within messages of one gRPC message. */
 export const maxMessageDepth = 32;
 
-/** Bytes of numbers in the typed lists of one gRPC message; decoded a byte makes up to 16. */
+/** Numbers in the typed lists of one gRPC message; decoded each takes up to 16 bytes. */
 export const maxMessageNumbers = 4 * 2 ** 20;
 
 /** Inputs, and filters of outputs, of one TensorFlow Serving Predict call; a model has one input. */
@@ -51,7 +51,7 @@ export const maxJsonDepth = 64;
 /** Arrays, NaNs and infinities of a JSON text, rows of numbers included: parsed they take a hundred times their letters. A picture of 1200 x 1200 has 1,441,200 rows. */
 export const maxJsonRows = 1_500_000;
 
-/** JSON texts that may wait for the thread that parses and writes large ones. */
+/** JSON texts that may wait for the thread that parses large ones. */
 export const maxJsonJobs = 64;
 
 /** How long that thread may take for one text, in milliseconds, before it is ended and replaced. */

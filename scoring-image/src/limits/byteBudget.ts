@@ -1,8 +1,11 @@
 import { ScoringError } from "../errors";
 
+/** What a piece of a body or message takes beside its bytes: callers decide how small the pieces are. */
+export const bytesOfPiece = 256;
+
 /**
- * The bytes of all callers that the process holds: bodies and messages as they arrive, what they inflate to, what waits in the pipeline, and
- * answers that have not been read. One bound over all of them, because callers choose where they put theirs.
+ * The bytes of all callers that the process holds: bodies and messages as they arrive, and what they inflate to, until they are answered. One
+ * bound over all of them, because callers choose where they put theirs.
  */
 export class ByteBudget {
   /** Most bytes that are held at a time. */

@@ -4,12 +4,10 @@ import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ScoringError, toScoringError } from "../errors";
 import { mapInTurns } from "../inTurns";
+import { bytesOfPiece } from "../limits/byteBudget";
 
 /** Not written where it is used: there it would keep all that has arrived for as long as the request lives. */
 const ignore = () => undefined;
-
-/** What a piece takes beside its bytes: clients decide how small the pieces are. */
-const bytesOfBuffer = 256;
 
 export interface BodyLimits {
   /** Bound on the body as sent and, when it is compressed, as it is after decompression. */
@@ -52,7 +50,7 @@ export function readParts(
       length += chunk.length;
       try {
         if (length > maxBodyBytes) throw tooLarge();
-        exchange.hold(chunk.length + bytesOfBuffer);
+        exchange.hold(chunk.length + bytesOfPiece);
         chunks.push(chunk);
         if (source === request) exchange.takeTurn(chunk.length);
       } catch (error) {

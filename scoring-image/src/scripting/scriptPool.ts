@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { ScoringError } from "../errors";
+import { callerGone, ScoringError } from "../errors";
 import type { CallContext } from "../inference/call";
 import type { ScriptAnswer, ScriptRequest } from "./messages";
 import { ScriptThread, type ScriptThreadOptions } from "./scriptThread";
@@ -120,7 +120,7 @@ export class ScriptPool {
         if (at >= 0) this.#waiting.splice(at, 1);
         reject(error);
       };
-      const onAbort = () => leave(new ScoringError("CANCELLED", "The caller has gone away."));
+      const onAbort = () => leave(callerGone());
       const timer = setTimeout(() => {
         const message = `No thread of the entry script was free within ${maxQueueWaitMs} ms.`;
         leave(new ScoringError("QUEUE_WAIT_EXCEEDED", message));

@@ -1,4 +1,4 @@
-import { ScoringError, toScoringError } from "../../errors";
+import { callerGone, ScoringError, toScoringError } from "../../errors";
 import type { ImageTransform, PictureSize } from "../../imaging/transform";
 import { aligned, lengthOf, padded } from "../padding";
 import { rowIn, type RowMemory } from "../rowSlots";
@@ -102,7 +102,7 @@ export class BatchRunner {
     rows: readonly BatchRow[],
     patience: Parameters<Runtime["run"]>[1],
   ): Promise<OutputTensor[][] | ScoringError> {
-    if (patience.signal.aborted) return new ScoringError("CANCELLED", "The caller has gone away.");
+    if (patience.signal.aborted) return callerGone();
     try {
       return await this.parts.runtime.run(rows, patience);
     } catch (cause) {

@@ -1,6 +1,6 @@
 import type { ServerHttp2Stream } from "node:http2";
 import { ScoringError } from "../../errors";
-import type { ByteBudget, ByteLease } from "../../limits/byteBudget";
+import { bytesOfPiece, type ByteBudget, type ByteLease } from "../../limits/byteBudget";
 
 export interface ArrivalOptions {
   readonly budget: ByteBudget;
@@ -18,9 +18,6 @@ export interface ArrivalOptions {
 
 /** Bytes before each message: whether it is compressed, and its length. */
 const prefixBytes = 5;
-
-/** What a frame takes beside its bytes: callers decide how small the frames are. */
-const bytesOfFrame = 256;
 
 /** Of messages that must be small, compressed ones must be so much smaller: they become up to a thousand times larger. */
 const smallMessageShare = 16;
@@ -99,13 +96,13 @@ export class Arrival {
     const wanted = prefixBytes - this.#prefix.length;
     const prefix = bytes.subarray(0, wanted);
     if (wanted > 0) {
-      this.#hold(prefix.length + bytesOfFrame);
+      this.#hold(prefix.length + bytesOfPiece);
       this.#prefix = Buffer.concat([this.#prefix, prefix]);
       if (this.#prefix.length < prefixBytes) return bytes.subarray(prefix.length);
       this.#begin(this.#prefix.readUInt32BE(1));
     }
     const data = bytes.subarray(prefix.length, prefix.length + this.#missing);
-    this.#hold(data.length + bytesOfFrame);
+    this.#hold(data.length + bytesOfPiece);
     this.#missing -= data.length;
     if (this.#missing === 0) this.#complete();
     return bytes.subarray(prefix.length + data.length);

@@ -3,9 +3,9 @@ import {
   ServerInterceptingCall,
   ServerListenerBuilder,
   type Metadata,
-  type ServerInterceptingCallInterface,
   type ServerInterceptor,
 } from "@grpc/grpc-js";
+import { grpcStreamOf } from "../../connections/grpcStream";
 import { toScoringError, type ScoringError } from "../../errors";
 import type { ByteBudget } from "../../limits/byteBudget";
 import { maxOpenMessageBytes } from "../../limits/bounds";
@@ -39,7 +39,7 @@ export const gate =
   (options: GateOptions): ServerInterceptor =>
   ({ path, requestStream, responseStream }, call) => {
     const isOpen = options.isOpen(path);
-    const stream = streamOf(call);
+    const { stream, incomingEncoding } = grpcStreamOf(call);
     const refuse = (thrown: unknown) => {
       const error = toScoringError(thrown);
       call.sendStatus(statusOf(error));
@@ -50,8 +50,7 @@ export const gate =
       ...options,
       isStream: requestStream,
       maxBytes: isOpen ? maxOpenMessageBytes : options.maxBodyBytes,
-      // grpc-js alone knows how the message is compressed: it takes the header out of the metadata.
-      isCompressed: encodingOf(call) !== "identity",
+      isCompressed: incomingEncoding !== "identity",
       onFailure: refuse,
     });
     const listener = new ServerListenerBuilder()
@@ -88,22 +87,4 @@ function endAfter(stream: ServerHttp2Stream, ms: number): void {
   const end = () => stream.close(stream.writableFinished ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
   const timer = setTimeout(end, ms).unref();
   stream.once("close", () => clearTimeout(timer));
-}
-
-/** The HTTP/2 stream of a call, which grpc-js's interceptors do not show. */
-export function streamOf(call: ServerInterceptingCallInterface): ServerHttp2Stream {
-  return innermost(call).stream;
-}
-
-const encodingOf = (call: ServerInterceptingCallInterface) => innermost(call).incomingEncoding;
-
-interface BaseCall {
-  readonly stream: ServerHttp2Stream;
-  readonly incomingEncoding: string;
-}
-
-function innermost(call: ServerInterceptingCallInterface): BaseCall {
-  let inner = call as unknown as BaseCall & { readonly nextCall?: typeof inner };
-  while (inner.nextCall) inner = inner.nextCall;
-  return inner;
 }

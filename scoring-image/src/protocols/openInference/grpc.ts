@@ -66,8 +66,7 @@ async function modelInfer(
     name: request.model_name,
     version: request.model_version || undefined,
   });
-  for (const each of request.inputs) refuseSharedMemory(`input "${each.name}"`, each.parameters);
-  for (const each of request.outputs) refuseSharedMemory(`output "${each.name}"`, each.parameters);
+  refuseSharedMemory(request);
   const wanted = {
     inputs: readInputs(request.inputs, raw),
     outputs: request.outputs.map((output) => ({

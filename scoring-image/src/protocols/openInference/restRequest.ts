@@ -63,9 +63,9 @@ export async function readRestRequest(
   const isWhole = end === body.length;
   const binary = new BinaryData(isWhole ? new Uint8Array() : body.subarray(end));
   const parsed = await json.parse(isWhole ? body : body.slice(0, end), context);
-  const { id, inputs, outputs, parameters: ofAll } = checkRequest(parsed);
-  for (const each of inputs) refuseSharedMemory(`input "${each.name}"`, each.parameters);
-  for (const each of outputs) refuseSharedMemory(`output "${each.name}"`, each.parameters);
+  const request = checkRequest(parsed);
+  refuseSharedMemory(request);
+  const { id, inputs, outputs, parameters: ofAll } = request;
   const read = inputs.map((input) => ({
     name: input.name,
     shape: input.shape,

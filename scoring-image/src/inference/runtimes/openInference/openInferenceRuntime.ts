@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { ScoringError } from "../../../errors";
+import { callerGone, ScoringError, tooLate } from "../../../errors";
 import type { OutputTensor } from "../../tensors";
 import { notReady } from "../../notReady";
 import type { Availability, BatchRow, Patience, Runtime } from "../runtime";
@@ -86,7 +86,7 @@ export class OpenInferenceRuntime implements Runtime {
       } catch (error) {
         waiting.checkCallers();
         const failure = failureOf(error);
-        if (failure === "late") throw late();
+        if (failure === "late") throw tooLate();
         if (failure !== "busy") throw error;
         if (waiting.begin() <= pause) {
           throw new ScoringError("QUEUE_FULL", "The accelerator is busy.", { cause: error });
@@ -129,8 +129,6 @@ export class OpenInferenceRuntime implements Runtime {
   }
 }
 
-const late = () => new ScoringError("DEADLINE_EXCEEDED", "The request was not scored in time.");
-
 /** How long one batch may still wait, for its answer and for a runtime that is away or busy. */
 class Waiting {
   readonly signal: AbortSignal;
@@ -160,7 +158,7 @@ class Waiting {
 
   /** @throws ScoringError CANCELLED or DEADLINE_EXCEEDED when nobody waits any more */
   checkCallers(): void {
-    if (this.signal.aborted) throw new ScoringError("CANCELLED", "The caller has gone away.");
-    if (this.leftMs === 0) throw late();
+    if (this.signal.aborted) throw callerGone();
+    if (this.leftMs === 0) throw tooLate();
   }
 }
